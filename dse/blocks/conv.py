@@ -1,0 +1,61 @@
+"""Convolutions: the plain one, and DarkCovidNet's squeeze triple."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from dse.blocks.base import Activation, Block, Count, Padding, Width
+from dse.ir import Tape, Value
+from dse.ir.activation import parse_activation
+
+_SHORT = {"relu": "ReLU", "relu6": "ReLU6", "leaky_relu": "LeakyReLU", "hard_swish": "HardSwish"}
+
+
+class Conv(Block):
+    """A convolution, its batch normalisation and its activation.
+
+    With ``norm: false`` the convolution has a bias instead, as in SqueezeNet. Without `padding` it is padded
+    by half its kernel, so that stride 1 keeps the size.
+    """
+
+    kind: ClassVar[str] = "conv"
+
+    channels: Width
+    kernel: Count = 3
+    stride: Count = 1
+    padding: Padding | None = None
+    groups: Count = 1
+    norm: bool = True
+    activation: Activation = "relu"
+
+    def lower(self, t: Tape, x: Value, /) -> Value:
+        function = parse_activation(self.activation)[0]
+        after = "" if function == "none" else _SHORT.get(function, function.title())
+        t.rename(
+            f"Conv{'BN' if self.norm else ''}{after}",
+            "Convolution"
+            + (", batch normalisation" if self.norm else "")
+            + (", activation." if after else "."),
+        )
+        settings = (self.channels, self.kernel, self.stride, self.padding, self.groups)
+        if self.norm:
+            return t.conv_norm_act("conv", x, *settings, activation=self.activation)
+        return t.act(self.activation, t.conv(t.own_label("conv"), x, *settings, bias=True))
+
+
+class SqueezeTriple(Block):
+    """3x3 convolution, 1x1 squeeze to fewer channels, 3x3 convolution back: DarkNet's bottleneck.
+
+    Source: Ozturk et al., DarkCovidNet, 2020; SPP-COVID-Net, Table I.
+    """
+
+    kind: ClassVar[str] = "triple"
+
+    channels: Width
+    squeeze: Width
+    activation: Activation = "leaky_relu(0.1)"
+
+    def lower(self, t: Tape, x: Value, /) -> Value:
+        x = t.conv_norm_act("conv1", x, self.channels, 3, activation=self.activation)
+        x = t.conv_norm_act("conv2", x, self.squeeze, 1, activation=self.activation)
+        return t.conv_norm_act("conv3", x, self.channels, 3, activation=self.activation)

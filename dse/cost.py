@@ -1,0 +1,288 @@
+"""What a network costs: one walk over its program, without torch.
+
+The walk is done block by block and remembered by (block, input shapes), so that within a search, where designs
+share most of their blocks, a cost query is a few dictionary look-ups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from dse.blocks.base import Block
+from dse.errors import InvalidValue
+from dse.ir import Scope, Shape, Tape
+from dse.network import Network, check_scores
+
+FLOAT_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Cost of a network or a part of it, for one image in float32.
+
+    Attributes:
+        params: trainable parameters.
+        buffers: batch-norm running means and variances.
+        macs: multiply-adds of convolutions and linear layers, counted once; FLOPs are twice as many.
+        peak_activation_bytes: the most memory that activations alive at one time take, when each is
+            freed after its last use and element-wise ops work in place.
+    """
+
+    params: int
+    buffers: int
+    macs: int
+    peak_activation_bytes: int
+
+    @property
+    def params_with_buffers(self) -> int:
+        """Trainable parameters and running statistics: Keras' "total params"."""
+        return self.params + self.buffers
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of the multiply-adds: 2 x MACs."""
+        return 2 * self.macs
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of parameters and running statistics in float32."""
+        return FLOAT_BYTES * self.params_with_buffers
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Cost of one node (or op): what it is, what comes out, and its share."""
+
+    name: str
+    what: str
+    output: str
+    cost: Cost
+
+
+Memo = dict[tuple[Block, tuple[Shape, ...], tuple[bool, ...], int], tuple[Shape, Cost]]
+"""Costs of blocks already seen, by block, input shapes, which inputs die in it, and classes."""
+
+
+def cost(network: Network, memo: Memo | None = None) -> Cost:
+    """Count parameters, MACs and peak activation memory of `network`.
+
+    Args:
+        network: the network.
+        memo: pass the same dictionary for many networks, as a search does, and blocks are counted once.
+
+    Raises:
+        InvalidDesign: the blocks do not fit each other; says where.
+    """
+    params = buffers = macs = peak = 0
+    for _, _, part in _parts(network, {} if memo is None else memo):
+        params += part.params
+        buffers += part.buffers
+        macs += part.macs
+        if part.peak_activation_bytes > peak:
+            peak = part.peak_activation_bytes
+    return Cost(params, buffers, macs, peak)
+
+
+def cost_by_block(network: Network) -> list[Row]:
+    """One row per node, in order; peak memory counts what else is alive meanwhile."""
+    memo: Memo = {}
+    return [
+        Row(node.name, node.block.kind, str(shape), part)
+        for (node, (_, shape, part)) in zip(network.nodes, _parts(network, memo), strict=True)
+    ]
+
+
+def cost_by_op(network: Network) -> list[Row]:
+    """One row per primitive op, in order of execution."""
+    rows = []
+    for path, step in network.lower().walk():
+        shapes = [value.shape for value in step.inputs]
+        own = Cost(
+            step.op.params(*shapes),
+            step.op.buffers(*shapes),
+            step.op.macs(step.output.shape, *shapes),
+            FLOAT_BYTES * (step.output.shape.size + sum(shape.size for shape in shapes)),
+        )
+        rows.append(Row(path, type(step.op).__name__, str(step.output.shape), own))
+    return rows
+
+
+def _parts(network: Network, memo: Memo) -> Iterator[tuple[int, Shape, Cost]]:
+    """For each node: its position, output shape, and cost with all that is alive beside it."""
+    sources = network.sources()
+    last_use = {-1: -1}
+    for position, reads in enumerate(sources):
+        for source in reads:
+            last_use[source] = position
+    shapes: dict[int, Shape] = {-1: network.input}
+    alive: dict[int, int] = {-1: prod(network.input)}
+    classes = network.classes
+    for position, node in enumerate(network.nodes):
+        reads = sources[position]
+        dies = tuple(last_use[source] == position for source in reads)
+        inputs = tuple(shapes[source] for source in reads)
+        key = (node.block, inputs, dies, classes)
+        known = memo.get(key)
+        if known is None:
+            known = memo[key] = _count_block(network.name, classes, node.name, node.block, inputs, dies)
+        shape, part = known
+        if len(alive) > len(reads):
+            beside = sum(size for source, size in alive.items() if source not in reads)
+            total = part.peak_activation_bytes + FLOAT_BYTES * beside
+            part = Cost(part.params, part.buffers, part.macs, total)
+        for source, over in zip(reads, dies, strict=True):
+            if over:
+                alive.pop(source, None)
+        shapes[position] = shape
+        alive[position] = prod(shape)
+        yield position, shape, part
+    check_scores(shapes[len(sources) - 1], classes, network.nodes[-1].name)
+
+
+def _count_block(
+    network: str,
+    classes: int,
+    name: str,
+    block: Block,
+    inputs: tuple[Shape, ...],
+    dies: tuple[bool, ...],
+) -> tuple[Shape, Cost]:
+    tape = Tape(network, classes, *inputs)
+    tape.root.output = tape.call(name, block, *tape.root.inputs)
+    return tape.root.output.shape, _count(tape.root, dies)
+
+
+def _count(program: Scope, dies: tuple[bool, ...]) -> Cost:
+    """Sum the ops' rules and follow which values are alive, in elements, from step to step."""
+    steps = list(program.steps())
+    last_use = {id(value): n for n, step in enumerate(steps) for value in step.inputs}
+    forever = len(steps)
+    last_use[id(program.output)] = forever
+    for value, over in zip(program.inputs, dies, strict=True):
+        if not over:
+            last_use[id(value)] = forever
+    params = buffers = macs = 0
+    alive = {id(value): prod(value.shape) for value in program.inputs}
+    now = peak = sum(alive.values())
+    for n, step in enumerate(steps):
+        op = step.op
+        shapes = [value.shape for value in step.inputs]
+        params += op.params(*shapes)
+        buffers += op.buffers(*shapes)
+        macs += op.macs(step.output.shape, *shapes)
+        size = prod(step.output.shape)
+        first = id(step.inputs[0]) if step.inputs else None
+        if op.in_place and first is not None and last_use.get(first) == n:
+            now += size - alive.pop(first)
+        else:
+            now += size
+        peak = max(peak, now)
+        alive[id(step.output)] = size
+        for value in step.inputs:
+            if last_use.get(id(value)) == n and id(value) in alive:
+                now -= alive.pop(id(value))
+    return Cost(params, buffers, macs, FLOAT_BYTES * peak)
+
+
+# -- budgets ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Hard upper limits; None is no limit. A design over any of them is never trained.
+
+    Attributes:
+        params: trainable parameters.
+        macs: multiply-adds for one image.
+        peak_activation_bytes: see `Cost`.
+        size_bytes: float32 weights and running statistics.
+        latency_ms: milliseconds per image on the search's device; needs a device to be known.
+    """
+
+    params: float | None = None
+    macs: float | None = None
+    peak_activation_bytes: float | None = None
+    size_bytes: float | None = None
+    latency_ms: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, limit in self.limits().items():
+            if not limit > 0:
+                raise InvalidValue(f"a budget is above 0, got {name}={limit:g}")
+
+    def limits(self) -> dict[str, float]:
+        """The limits that are set."""
+        every: dict[str, float | None] = {name: getattr(self, name) for name in self.__slots__}
+        return {name: limit for name, limit in every.items() if limit is not None}
+
+    def excess(self, spent: Cost, latency_ms: float | None = None) -> dict[str, float]:
+        """By what factor each limit is exceeded, less 1; empty if all hold."""
+        over = {}
+        for name, limit in self.limits().items():
+            value = latency_ms if name == "latency_ms" else getattr(spent, name)
+            if value is not None and value > limit:
+                over[name] = value / limit - 1
+        return over
+
+    def admits(self, spent: Cost, latency_ms: float | None = None) -> bool:
+        """Whether all limits hold."""
+        return not self.excess(spent, latency_ms)
+
+    def __str__(self) -> str:
+        words = {"params": "parameters", "macs": "MACs", "latency_ms": "ms"}
+        parts = [f"{limit:,.0f} {words.get(name, name)}" for name, limit in self.limits().items()]
+        if self.macs is not None:
+            parts.append(f"({2 * self.macs:,.0f} FLOPs)")
+        return ", ".join(parts).replace(", (", " (") or "no budget"
+
+
+# -- text ---------------------------------------------------------------------------------------------
+
+
+def table(network: Network) -> str:
+    """The network as the table a paper would print: node, block, output, parameters, MACs."""
+    rows = [(r.name, r.what, r.output, f"{r.cost.params:,}", f"{r.cost.macs:,}") for r in cost_by_block(network)]
+    total = cost(network)
+    lines = [
+        ("node", "block", "output", "params", "MACs"),
+        *rows,
+        ("total", "", "", f"{total.params:,}", f"{total.macs:,}"),
+    ]
+    wide = [max(len(line[i]) for line in lines) for i in range(5)]
+    aligned = [
+        f"{a:<{wide[0]}}  {b:<{wide[1]}}  {c:<{wide[2]}}  {d:>{wide[3]}}  {e:>{wide[4]}}".rstrip()
+        for a, b, c, d, e in lines
+    ]
+    return "\n".join([f"{network.name}: {network.input} -> {network.classes} classes", *aligned])
+
+
+def as_document(network: Network) -> dict[str, Any]:
+    """The cost of a network as `dse cost --json` prints it."""
+    total = cost(network)
+    return {
+        "name": network.name,
+        "params": total.params,
+        "params_with_buffers": total.params_with_buffers,
+        "macs": total.macs,
+        "flops": total.flops,
+        "peak_activation_bytes": total.peak_activation_bytes,
+        "size_bytes": total.size_bytes,
+        "input": str(network.input),
+        "classes": network.classes,
+        "digest": network.digest,
+        "blocks": [
+            {
+                "name": row.name,
+                "block": row.what,
+                "output": row.output,
+                "params": row.cost.params,
+                "params_with_buffers": row.cost.params_with_buffers,
+                "macs": row.cost.macs,
+                "peak_activation_bytes": row.cost.peak_activation_bytes,
+            }
+            for row in cost_by_block(network)
+        ],
+    }

@@ -1,0 +1,108 @@
+"""`splits.csv`: which files belong to a data set, their patients, folds and parts."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from dse.errors import DataError
+
+FILE_NAME = "splits.csv"
+PARTS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One image: its file relative to the folder, and what the file says of it."""
+
+    file: str
+    label: str
+    group: str | None = None
+    fold: int | None = None
+    part: str | None = None
+
+
+def read_manifest(path: Path) -> list[Row]:
+    """The rows of a splits.csv with columns file, label and optionally patient (or group), and
+    either fold (an integer) or split (train, val, test).
+
+    Raises DataError with the line for a missing column or value, a path that leaves the folder, a
+    file listed twice, a fold that is no integer, or a patient in two folds or on both sides of the
+    test part.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        table = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as fault:
+        raise DataError(
+            f"{FILE_NAME} must be a UTF-8 comma-separated file: {fault}, {path}"
+        ) from None
+    columns = [name.strip().lower() for name in table[0]] if table else []
+    for required in ("file", "label"):
+        if required not in columns:
+            raise DataError(f"{FILE_NAME} must have a column {required!r}, got {columns}, {path}")
+    if "fold" in columns and "split" in columns:
+        raise DataError(f"{FILE_NAME} must have a fold or a split column, not both, {path}")
+
+    rows: list[Row] = []
+    first_line: dict[str, int] = {}
+    for line, cells in enumerate(table[1:], start=2):
+        if not any(cell.strip() for cell in cells):
+            continue
+        values = {name: cell.strip() for name, cell in zip(columns, cells, strict=False)}
+        row = _row(values, f"line {line} of {path}")
+        if row.file in first_line:
+            raise DataError(
+                f"a file is listed once, but {row.file!r} is on lines {first_line[row.file]} and "
+                f"{line} of {path}"
+            )
+        first_line[row.file] = line
+        rows.append(row)
+    _check_groups(rows, path)
+    return rows
+
+
+def _row(values: dict[str, str], place: str) -> Row:
+    file, label = values.get("file", ""), values.get("label", "")
+    if not file or not label:
+        raise DataError(f"file and label must not be empty, got {file!r} and {label!r}, {place}")
+    # Written on Windows, perhaps.
+    relative = PurePosixPath(file.replace("\\", "/"))
+    if relative.is_absolute() or ".." in relative.parts or ":" in relative.parts[0]:
+        raise DataError(f"a file must lie inside the data folder, got {file!r}, {place}")
+    fold: int | None = None
+    if "fold" in values:
+        try:
+            fold = int(values["fold"])
+        except ValueError:
+            raise DataError(f"a fold must be an integer, got {values['fold']!r}, {place}") from None
+    part: str | None = None
+    if "split" in values:
+        part = PARTS.get(values["split"].lower())
+        if part is None:
+            raise DataError(f"a split is train, val or test, got {values['split']!r}, {place}")
+    group = values.get("patient") or values.get("group") or None
+    return Row(str(relative), label, group, fold, part)
+
+
+def _check_groups(rows: list[Row], path: Path) -> None:
+    home: dict[str, tuple[str, int | bool]] = {}
+    for row in rows:
+        if row.group is None:
+            continue
+        here = ("folds", row.fold) if row.fold is not None else ("parts", row.part == "test")
+        if home.setdefault(row.group, here) != here:
+            raise DataError(
+                f"a patient belongs to one fold or part, but {row.group!r} is in two "
+                f"{here[0]}, {path}"
+            )

@@ -1,0 +1,14 @@
+"""Presets: the networks of the papers, one family per file. A new family is a file and a line here."""
+
+from dse.presets import covid, hl_cnn, mobilenet, squeezenet
+from dse.presets.base import load_preset, preset_function, preset_names
+
+__all__ = [
+    "covid",
+    "hl_cnn",
+    "load_preset",
+    "mobilenet",
+    "preset_function",
+    "preset_names",
+    "squeezenet",
+]

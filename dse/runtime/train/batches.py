@@ -1,0 +1,62 @@
+"""Which images make a step together, and how they become the network's input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from dse.errors import InvalidValue
+from dse.recipes import Recipe
+from dse.runtime.train.augment import Augmenter
+from dse.runtime.train.pixels import Normalisation, Pixels
+
+
+def steps_of(images: int, batch_size: int) -> int:
+    """How many batches an epoch over `images` has.
+
+    Batches are equally large to within one image, and at most `batch_size`, rather than full ones
+    and a rest: batch normalisation fails on a batch of one and misleads on one of a few. Where
+    equal batches would still hold a single image there is one batch fewer.
+    """
+    if images < 2:
+        raise InvalidValue(f"training needs at least two images, got {images}")
+    return min(-(-images // batch_size), images // 2)
+
+
+class TrainingBatches:
+    """Shuffled, augmented, normalised batches of a part, drawn from one generator.
+
+    The generator is its own, so the order and the augmentation depend on the seed alone and not on
+    how much randomness the network uses (dropout, stochastic depth).
+    """
+
+    def __init__(
+        self, pixels: Pixels, normalisation: Normalisation, recipe: Recipe, seed: int
+    ) -> None:
+        self.pixels = pixels
+        self.normalisation = normalisation
+        self.steps = steps_of(len(pixels), recipe.batch_size)
+        self.generator = torch.Generator(pixels.values.device).manual_seed(seed)
+        self.augmenter = Augmenter(recipe.augment, self.generator)
+
+    def epoch(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """One pass: images float32 (B, channels, H, W), channels last, and labels int64 (B,)."""
+        order = torch.randperm(
+            len(self.pixels), generator=self.generator, device=self.generator.device
+        )
+        for index in torch.tensor_split(order, self.steps):
+            images = self.augmenter.gather(self.pixels.values, index).permute(0, 3, 1, 2).float()
+            images = self.augmenter.tone(self.augmenter.resample(images))
+            yield self.augmenter.erased(self.normalisation.apply(images)), self.pixels.labels[index]
+
+
+def plain_batches(
+    pixels: Pixels, normalisation: Normalisation, batch_size: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """All images in order, unaugmented; shapes as in `TrainingBatches.epoch`."""
+    for images, labels in zip(
+        pixels.values.split(batch_size), pixels.labels.split(batch_size), strict=True
+    ):
+        yield normalisation.apply(images.permute(0, 3, 1, 2).float()), labels
