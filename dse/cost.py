@@ -127,7 +127,9 @@ def _parts(network: Network, memo: Memo) -> Iterator[tuple[int, Shape, Cost]]:
         key = (node.block, inputs, dies, classes)
         known = memo.get(key)
         if known is None:
-            known = memo[key] = _count_block(network.name, classes, node.name, node.block, inputs, dies)
+            known = memo[key] = _count_block(
+                network.name, classes, node.name, node.block, inputs, dies
+            )
         shape, part = known
         if len(alive) > len(reads):
             beside = sum(size for source, size in alive.items() if source not in reads)
@@ -244,7 +246,10 @@ class Budget:
 
 def table(network: Network) -> str:
     """The network as the table a paper would print: node, block, output, parameters, MACs."""
-    rows = [(r.name, r.what, r.output, f"{r.cost.params:,}", f"{r.cost.macs:,}") for r in cost_by_block(network)]
+    rows = [
+        (r.name, r.what, r.output, f"{r.cost.params:,}", f"{r.cost.macs:,}")
+        for r in cost_by_block(network)
+    ]
     total = cost(network)
     lines = [
         ("node", "block", "output", "params", "MACs"),

@@ -43,8 +43,30 @@ _NETWORK_NAME = re.compile(r"[a-z][a-z0-9]*([-._][a-z0-9]+)*")
 _NODE_NAME = re.compile(r"[a-z][a-z0-9_]*(\.(0|[1-9][0-9]{0,3}))?")
 _TITLE = re.compile(r"[A-Za-z][A-Za-z0-9 .()+-]*")
 # Names that the emitted class needs for itself, or inherits from torch's Module.
-_TAKEN = {"forward", "train", "eval", "to", "float", "double", "half", "type", "modules", "children"}
-_TAKEN |= {"parameters", "buffers", "training", "apply", "cuda", "cpu", "compile", "input", "x", "self"}
+_TAKEN = {
+    "forward",
+    "train",
+    "eval",
+    "to",
+    "float",
+    "double",
+    "half",
+    "type",
+    "modules",
+    "children",
+}
+_TAKEN |= {
+    "parameters",
+    "buffers",
+    "training",
+    "apply",
+    "cuda",
+    "cpu",
+    "compile",
+    "input",
+    "x",
+    "self",
+}
 _TAKEN |= {"torch", "nn", "num_classes", "dump_patches"}
 
 _SAFE_TEXT = re.compile(r"[^\x00-\x1f\x7f\\\"]*")
@@ -257,7 +279,9 @@ class Network(BaseModel):
     def to_json(self) -> str:
         """The design as JSON: one node a line, default fields left out; ends with a newline."""
         head = self.model_dump(mode="json", exclude={"nodes"}, exclude_defaults=True)
-        lines = [f"  {json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}," for k, v in head.items()]
+        lines = [
+            f"  {json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}," for k, v in head.items()
+        ]
         nodes = [f"    {json.dumps(node.model_dump(mode='json'))}" for node in self.nodes]
         return "\n".join(["{", *lines, '  "nodes": [', ",\n".join(nodes), "  ]", "}", ""])
 
@@ -282,9 +306,15 @@ def check_graph(nodes: tuple[Node, ...]) -> None:
         stage, _, index = node.name.partition(".")
         if index and stage != previous.partition(".")[0]:
             if stage in stages or int(index) != 0:
-                raise ValueError(f"the blocks of a stage count from 0 and stand together, got {node.name!r}")
-        elif index and (not previous.partition(".")[2] or int(index) != int(previous.partition(".")[2]) + 1):
-            raise ValueError(f"the blocks of a stage count up by 1, got {node.name!r} after {previous!r}")
+                raise ValueError(
+                    f"the blocks of a stage count from 0 and stand together, got {node.name!r}"
+                )
+        elif index and (
+            not previous.partition(".")[2] or int(index) != int(previous.partition(".")[2]) + 1
+        ):
+            raise ValueError(
+                f"the blocks of a stage count up by 1, got {node.name!r} after {previous!r}"
+            )
         elif not index and stage in stages:
             raise ValueError(f"a node may not be called like a stage, got {node.name!r}")
         for name in node.inputs:
@@ -304,7 +334,9 @@ def check_graph(nodes: tuple[Node, ...]) -> None:
     read |= {nodes[i].name for i, after in enumerate(nodes[1:]) if not after.inputs}
     for node in nodes[:-1]:
         if node.name not in read:
-            raise ValueError(f"every node but the last is read by another, got {node.name!r} unread")
+            raise ValueError(
+                f"every node but the last is read by another, got {node.name!r} unread"
+            )
 
 
 def check_scores(shape: Shape, classes: int, node: str) -> None:

@@ -9,7 +9,7 @@ from dse.ir import Tape, Value
 
 
 class SqueezeExcite(Attention):
-    """Weight each channel by a small two-layer network that sees the average of all channels.
+    """Weight the channels by a small network that sees the average of each.
 
     The hidden layer has `hidden` channels, or the channels divided by `reduction`.
     Source: Hu et al., Squeeze-and-Excitation Networks, CVPR 2018.
@@ -27,6 +27,7 @@ class SqueezeExcite(Attention):
         if hidden is None:
             # Fewer channels than the reduction still need one to pass through.
             hidden = x.channels // self.reduction if x.channels >= self.reduction else 1
+            hidden = t.let("hidden", hidden)
         weights = t.global_pool(x, keep_map=True)
         weights = t.act(self.activation, t.conv("reduce", weights, hidden, bias=True))
         weights = t.act(self.gate, t.conv("expand", weights, x.channels, bias=True))
@@ -34,7 +35,7 @@ class SqueezeExcite(Attention):
 
 
 class EfficientChannelAttention(Attention):
-    """Weight each channel by a one-dimensional convolution over its neighbours' averages.
+    """Weight the channels by a convolution along their averages.
 
     Source: Wang et al., ECA-Net, CVPR 2020.
     """

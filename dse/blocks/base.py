@@ -6,7 +6,7 @@ ONNX. A subclass registers itself by its `kind`; a new block is one file and one
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
@@ -56,7 +56,9 @@ Probability = Annotated[float, Field(ge=0, lt=1)]
 Activation = Annotated[
     str,
     AfterValidator(_known_activation),
-    Field(description=f"one of {', '.join(ACTIVATIONS)}; leaky_relu takes its slope: leaky_relu(0.1)"),
+    Field(
+        description=f"one of {', '.join(ACTIVATIONS)}; leaky_relu takes its slope: leaky_relu(0.1)"
+    ),
 ]
 
 
@@ -91,13 +93,13 @@ class Block(BaseModel):
         return {self.kind: self.model_dump(mode="json", exclude_defaults=True)}
 
     @classmethod
-    @lru_cache(maxsize=None)  # noqa: B019 - one entry per block class
+    @cache
     def widths(cls) -> tuple[str, ...]:
         """Names of the fields that the width multiplier scales."""
         return tuple(name for name, info in cls.model_fields.items() if _carries(info, WidthMark))
 
     @classmethod
-    @lru_cache(maxsize=None)  # noqa: B019 - one entry per block class
+    @cache
     def nested(cls) -> tuple[str, ...]:
         """Names of the fields that may hold another block."""
         return tuple(name for name, info in cls.model_fields.items() if _carries(info, NestedMark))
@@ -178,7 +180,9 @@ def first_problem(error: ValidationError) -> str:
     if problem["type"] == "extra_forbidden":
         model = error.title
         known = _fields_of(model)
-        return str(UnknownName(f"field of {model}", field, known)) if known else f"{field} is no field"
+        return (
+            str(UnknownName(f"field of {model}", field, known)) if known else f"{field} is no field"
+        )
     if problem["type"] == "missing":
         return f"{field} is missing"
     if problem["type"] == "value_error":  # ours: says its own value

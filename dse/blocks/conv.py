@@ -44,7 +44,9 @@ class Conv(Block):
 
 
 class SqueezeTriple(Block):
-    """3x3 convolution, 1x1 squeeze to fewer channels, 3x3 convolution back: DarkNet's bottleneck.
+    """A 3x3 convolution, a 1x1 squeeze, and a 3x3 convolution back.
+
+    DarkNet's bottleneck, as DarkCovidNet uses it.
 
     Source: Ozturk et al., DarkCovidNet, 2020; SPP-COVID-Net, Table I.
     """

@@ -9,10 +9,12 @@ from dse.ir import Tape, Value
 
 
 class DepthwiseSeparable(Block):
-    """Filter each channel on its own, `delta` filters a channel, then mix channels with a 1x1 convolution.
+    """Filter each channel on its own, then mix channels with a 1x1 convolution.
 
-    Source: Howard et al., MobileNets, arXiv:1704.04861, section 3.1; the depth multiplier δ is that of
-    Enhanced Hybrid MobileNet, section III.
+    The depthwise convolution has `delta` filters per channel: the depth multiplier δ.
+
+    Source: Howard et al., MobileNets, arXiv:1704.04861, section 3.1; δ: Enhanced Hybrid
+    MobileNet, section III.
     """
 
     kind: ClassVar[str] = "depthwise"
@@ -24,10 +26,11 @@ class DepthwiseSeparable(Block):
     activation: Activation = "relu"
 
     def lower(self, t: Tape, x: Value, /) -> Value:
+        filters = t.let("filters", x.channels * self.delta)
         x = t.conv_norm_act(
             "depthwise",
             x,
-            x.channels * self.delta,
+            filters,
             self.kernel,
             self.stride,
             groups=x.channels,

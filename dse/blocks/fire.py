@@ -9,7 +9,7 @@ from dse.ir import Tape, Value
 
 
 class Fire(Block):
-    """Squeeze to few channels, then expand through parallel 1x1 and 3x3 convolutions.
+    """Squeeze to few channels, then expand by 1x1 and 3x3 convolutions.
 
     Source: Iandola et al., SqueezeNet, arXiv:1602.07360, section 3.2.
     """

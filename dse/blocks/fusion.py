@@ -9,7 +9,7 @@ from dse.ir import Tape, Value
 
 
 class LearnableFusion(Block):
-    """Add two feature maps, each times a learned weight: alpha * first + beta * second.
+    """Add two feature maps, each times a learned weight.
 
     Source: HL-CNN, section III: local and global features fused by learnable weights.
     """

@@ -9,7 +9,7 @@ from dse.ir import Tape, Value
 
 
 class InvertedResidual(Block):
-    """Expand with a 1x1 convolution, filter depthwise, project back linearly; added to the input.
+    """Expand, filter depthwise, project back linearly, add to the input.
 
     There is a shortcut where shapes allow one. `attention` re-weights the expanded channels.
     Source: Sandler et al., MobileNetV2, CVPR 2018, Table 1.
@@ -27,12 +27,18 @@ class InvertedResidual(Block):
     def lower(self, t: Tape, x: Value, /) -> Value:
         keeps_shape = self.stride == 1 and x.channels == self.channels
         channels = x.channels if keeps_shape else self.channels
-        hidden = x.channels * self.expansion
+        hidden = t.let("hidden", x.channels * self.expansion)
         y = x
         if self.expansion > 1:
             y = t.conv_norm_act("expand", y, hidden, activation=self.activation)
         y = t.conv_norm_act(
-            "depthwise", y, hidden, self.kernel, self.stride, groups=hidden, activation=self.activation
+            "depthwise",
+            y,
+            hidden,
+            self.kernel,
+            self.stride,
+            groups=hidden,
+            activation=self.activation,
         )
         if self.attention is not None:
             y = t.call("attention", self.attention, y)
@@ -41,6 +47,6 @@ class InvertedResidual(Block):
             return t.add(x, y)
         t.rename(
             "LinearBottleneck",
-            "Expand with a 1x1 convolution, filter depthwise, project linearly; no shortcut.",
+            "Expand, filter depthwise, project linearly; no shortcut.",
         )
         return y

@@ -13,7 +13,7 @@ Windows = Annotated[tuple[Count, ...], Field(min_length=1, max_length=8)]
 
 
 class SpatialPyramid(Block):
-    """Max pools with several windows at stride 1, without padding, flattened and joined.
+    """Max pools with several windows at stride 1, flattened and joined.
 
     Source: SPP-COVID-Net, section III-B: windows 7, 6 and 4 on an 8x8 map give 2x2, 3x3 and 5x5.
     """
@@ -27,7 +27,7 @@ class SpatialPyramid(Block):
 
 
 class AdaptivePyramid(Block):
-    """Max over grids of several sizes that cover a map of any size, flattened and joined.
+    """Max pools on grids of several sizes, flattened and joined.
 
     Source: He et al., Spatial Pyramid Pooling in Deep Convolutional Networks, ECCV 2014.
     """

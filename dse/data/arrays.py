@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ def load_npz(path: Path, *, size: int | None, name: str, note: str) -> Dataset:
             arrays: dict[str, Any] = {
                 key: stored[key] for key in (*ARRAYS, "class_names") if key in stored.files
             }
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as fault:
+    except (OSError, ValueError, TypeError, EOFError, zlib.error, zipfile.BadZipFile) as fault:
         raise DataError(
             f"an .npz data set must be readable without pickle: {fault}, {path}"
         ) from None

@@ -39,10 +39,12 @@ def load_dataset(
     real `covid` images are found. `progress(done, total)` is called while images are decoded.
 
     Raises UnknownName for a name that is neither known nor a folder, InvalidValue for an image size
-    outside 8 to 1024, DataError for data that is absent, empty or damaged.
+    outside 8 to 1024 or a negative seed, DataError for data that is absent, empty or damaged.
     """
     if image_size is not None and not SMALLEST <= image_size <= LARGEST:
         raise InvalidValue(f"image_size must be {SMALLEST} to {LARGEST} pixels, got {image_size}")
+    if seed < 0:
+        raise InvalidValue(f"seed must be 0 or more, got {seed}")
     data_dir = Path(data_dir) if data_dir is not None else None
     if name == covid.NAME:
         return covid.load_covid(data_dir, image_size or covid.IMAGE_SIZE, seed, progress)
@@ -102,11 +104,12 @@ def _row(
 
 def _path(name: str | Path, data_dir: Path | None) -> Path:
     path = Path(name).expanduser()
-    if path.exists():
+    # An empty name would be the current folder.
+    if name != "" and path.exists():
         return path
     is_bare = isinstance(name, str) and not name.startswith((".", "~")) and os.sep not in name
     if not is_bare:
-        raise DataError(f"a data set must be a folder that exists, got {path}")
+        raise DataError(f"a data set must be a folder or .npz file that exists, got {path}")
     # A bare name may be a folder among the others.
     for place in (data_dir, shared_data()):
         if place is not None and name and (place / name).exists():

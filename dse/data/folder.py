@@ -128,7 +128,7 @@ def _listed(root: Path, manifest: Path, class_of: ClassOf) -> Listing:
     remarks = _remarks(left_out, {row.part for row in rows})
     unlisted = sum(file not in listed for file in _images(root, root))
     if unlisted:
-        remarks.append(f"{unlisted} images that {FILE_NAME} does not list are left out")
+        remarks.append(f"left out as {FILE_NAME} does not list them: {unlisted} images")
     return Listing(tuple(rows), tuple(sorted(classes)), tuple(skipped), tuple(remarks))
 
 

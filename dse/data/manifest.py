@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from dse.errors import DataError
 
@@ -42,12 +42,13 @@ def read_manifest(path: Path) -> list[Row]:
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
-        table = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        table = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
         raise DataError(
             f"{FILE_NAME} must be a UTF-8 comma-separated file: {fault}, {path}"
         ) from None
-    columns = [name.strip().lower() for name in table[0]] if table else []
+    columns = [name.lower() for name in table[0][1]] if table else []
     for required in ("file", "label"):
         if required not in columns:
             raise DataError(f"{FILE_NAME} must have a column {required!r}, got {columns}, {path}")
@@ -56,11 +57,14 @@ def read_manifest(path: Path) -> list[Row]:
 
     rows: list[Row] = []
     first_line: dict[str, int] = {}
-    for line, cells in enumerate(table[1:], start=2):
-        if not any(cell.strip() for cell in cells):
+    for line, cells in table[1:]:
+        if not any(cells):
             continue
-        values = {name: cell.strip() for name, cell in zip(columns, cells, strict=False)}
-        row = _row(values, f"line {line} of {path}")
+        if len(cells) != len(columns):
+            raise DataError(
+                f"a row must have {len(columns)} values, got {len(cells)}, line {line} of {path}"
+            )
+        row = _row(dict(zip(columns, cells, strict=True)), f"line {line} of {path}")
         if row.file in first_line:
             raise DataError(
                 f"a file is listed once, but {row.file!r} is on lines {first_line[row.file]} and "
@@ -73,12 +77,13 @@ def read_manifest(path: Path) -> list[Row]:
 
 
 def _row(values: dict[str, str], place: str) -> Row:
-    file, label = values.get("file", ""), values.get("label", "")
+    file, label = values["file"], values["label"]
     if not file or not label:
         raise DataError(f"file and label must not be empty, got {file!r} and {label!r}, {place}")
     # Written on Windows, perhaps.
     relative = PurePosixPath(file.replace("\\", "/"))
-    if relative.is_absolute() or ".." in relative.parts or ":" in relative.parts[0]:
+    leaves = relative.is_absolute() or PureWindowsPath(file).drive or ".." in relative.parts
+    if leaves or not relative.parts:
         raise DataError(f"a file must lie inside the data folder, got {file!r}, {place}")
     fold: int | None = None
     if "fold" in values:

@@ -27,6 +27,8 @@ def test_folds(data: Dataset) -> tuple[int, ...]:
 
 def split(data: Dataset, seed: int, test_fold: int | None) -> Split:
     """The parts that `Dataset.splits` documents."""
+    if seed < 0:
+        raise InvalidValue(f"seed must be 0 or more, got {seed}")
     known = test_folds(data)
     if test_fold is not None and test_fold not in known:
         rule = (

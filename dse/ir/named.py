@@ -27,6 +27,11 @@ class Named(int):
         self.binding = binding
         return self
 
+    @property
+    def is_name(self) -> bool:
+        """Whether the text is a single name."""
+        return self.text.isidentifier()
+
     def __str__(self) -> str:
         return self.text
 

@@ -244,7 +244,9 @@ class BlurPool(Op):
     def shape(self, *inputs: Shape) -> Shape:
         x = _map(inputs[0], "blur pooling")
         if min(x.height, x.width) < 2:
-            raise InvalidDesign(f"blur pooling reflects one border pixel and needs at least 2x2, got {x}")
+            raise InvalidDesign(
+                f"blur pooling reflects one border pixel and needs at least 2x2, got {x}"
+            )
         height, width = _windows(x.height, 3, self.stride, 1), _windows(x.width, 3, self.stride, 1)
         return Shape((x.channels, height, width))
 
@@ -380,7 +382,9 @@ class Mul(Op):
         a, b = inputs
         spreads = not b or (len(a) == len(b) == 3 and b == (a.channels, 1, 1))
         if a != b and not spreads:
-            raise InvalidDesign(f"multiply needs equal shapes or one weight per channel, got {a} and {b}")
+            raise InvalidDesign(
+                f"multiply needs equal shapes or one weight per channel, got {a} and {b}"
+            )
         return a
 
 
@@ -393,7 +397,9 @@ class Cat(Op):
         first = inputs[0]
         for other in inputs[1:]:
             if len(other) != len(first) or other[1:] != first[1:]:
-                raise InvalidDesign(f"concatenation needs maps of one size, got {first} and {other}")
+                raise InvalidDesign(
+                    f"concatenation needs maps of one size, got {first} and {other}"
+                )
         channels = first[0]
         for other in inputs[1:]:
             channels = channels + other[0]

@@ -112,6 +112,10 @@ class Tape:
         """
         return otherwise if len(self._open) > 2 or "." in self._open[-1].label else ""
 
+    def let(self, name: str, value: int) -> int:
+        """Name a computed width, as in ``hidden = in_channels * 4``; only emission takes notice."""
+        return value
+
     def place(self) -> str:
         """Where the tape stands, for error messages: ``stage2.1 Residual``."""
         path = ".".join(scope.label for scope in self._open[1:])
@@ -197,7 +201,9 @@ class Tape:
     def blur_pool(self, label: str, x: Value, stride: int) -> Value:
         return self.record(ops.BlurPool(stride), label, x)
 
-    def global_pool(self, x: Value, mode: ops.PoolMode = "average", keep_map: bool = False) -> Value:
+    def global_pool(
+        self, x: Value, mode: ops.PoolMode = "average", keep_map: bool = False
+    ) -> Value:
         return self.record(ops.GlobalPool(mode, keep_map), "", x)
 
     def channel_conv(self, label: str, x: Value, kernel: int) -> Value:

@@ -64,9 +64,13 @@ def load_preset(name: str, **arguments: Any) -> Network:
         if key not in accepted:
             raise UnknownName(f"argument of {name}", key, accepted)
         wanted = hints[key]
-        number_for_float = wanted is float and isinstance(value, int) and not isinstance(value, bool)
-        if isinstance(wanted, type) and not number_for_float and (
-            not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool)
+        number_for_float = (
+            wanted is float and isinstance(value, int) and not isinstance(value, bool)
+        )
+        if (
+            isinstance(wanted, type)
+            and not number_for_float
+            and (not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool))
         ):
             raise InvalidValue(f"{name}: {key} is of type {wanted.__name__}, got {value!r}")
     return function(**arguments)
@@ -85,5 +89,12 @@ def one_of(name: str, key: str, value: Any, allowed: tuple[Any, ...]) -> None:
 def network(name: str, title: str, about: str, input: str, classes: int, nodes: Nodes) -> Network:
     """Assemble and check a preset's network."""
     return read_network(
-        {"name": name, "title": title, "about": about, "input": input, "classes": classes, "nodes": nodes}
+        {
+            "name": name,
+            "title": title,
+            "about": about,
+            "input": input,
+            "classes": classes,
+            "nodes": nodes,
+        }
     )

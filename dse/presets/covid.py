@@ -19,7 +19,9 @@ def _trunk(pools: int) -> Nodes:
         nodes.append({"name": "pool1", "pool": {}})
     nodes += [_conv("conv2", 16), {"name": "pool2", "pool": {}}]
     for number, channels in enumerate((32, 64, 128), start=3):
-        nodes.append({"name": f"triple{number}", "triple": {"channels": channels, "squeeze": channels // 2}})
+        nodes.append(
+            {"name": f"triple{number}", "triple": {"channels": channels, "squeeze": channels // 2}}
+        )
         nodes.append({"name": f"pool{number}", "pool": {}})
     nodes.append({"name": "triple6", "triple": {"channels": 256, "squeeze": 128}})
     return nodes
@@ -37,14 +39,16 @@ def spp_covid_net(classes: int = 3, pools: int = 5, input: str = "3x256x256") ->
     one_of("spp-covid-net", "pools", pools, (4, 5))
     shape = Shape.parse(input)
     fits = min(shape.height, shape.width) >> pools >= 7
-    pyramid = {"pyramid": {"windows": [7, 6, 4]}} if fits else {"adaptive_pyramid": {"levels": [2, 3, 5]}}
+    pyramid = (
+        {"pyramid": {"windows": [7, 6, 4]}} if fits else {"adaptive_pyramid": {"levels": [2, 3, 5]}}
+    )
     nodes = [
         *_trunk(pools),
         {"name": "pyramid", **pyramid},
         {"name": "classifier", "classifier": {}},
     ]
     about = "SPP-COVID-Net: a light network for chest X-rays with spatial pyramid pooling (its Table I)."
-    return network("spp-covid-net", "SPPCovidNet", about, input, classes, nodes)
+    return network("spp-covid-net", "SPP-COVID-Net", about, input, classes, nodes)
 
 
 @preset

@@ -14,7 +14,8 @@ def _bottlenecks(stage: str, channels: int, blocks: int, source: str) -> Nodes:
         "attention": {"squeeze_excite": {"reduction": 4}},
     }
     nodes: Nodes = [
-        {"name": f"{stage}.{i}", "inverted": {**settings, "stride": 1 if i else 2}} for i in range(blocks)
+        {"name": f"{stage}.{i}", "inverted": {**settings, "stride": 1 if i else 2}}
+        for i in range(blocks)
     ]
     nodes[0]["inputs"] = [source]
     return nodes
@@ -36,12 +37,14 @@ def hl_cnn(classes: int = 1000, input: str = "3x224x224") -> Network:
         {"name": "shallow.1", "depthwise": {"channels": 64, "stride": 2}},
         *_bottlenecks("stage1", 64, 2, "shallow.1"),
         *_bottlenecks("stage2", 128, 4, "stage1.1"),
-        *_bottlenecks("stage3", 256, 2, "stage2.3"),
         {"name": "local", "depthwise": {"channels": 256, "stride": 2}, "inputs": ["stage2.3"]},
+        *_bottlenecks("stage3", 256, 2, "stage2.3"),
         {"name": "fusion", "fusion": {}, "inputs": ["local", "stage3.1"]},
         {"name": "mix", "conv": {"channels": 1024, "kernel": 1}},
         {"name": "pool", "global_pool": {}},
         {"name": "classifier", "classifier": {"dropout": 0.2}},
     ]
-    about = "HL-CNN: local and global features fused by learned weights; a reading of the paper's text."
-    return network("hl-cnn", "HLCNN", about, input, classes, nodes)
+    about = (
+        "HL-CNN: local and global features fused by learned weights; a reading of the paper's text."
+    )
+    return network("hl-cnn", "HL-CNN", about, input, classes, nodes)

@@ -77,7 +77,9 @@ def hybrid_mobilenet(
     if downsample == "stride":
         nodes = [{"name": "stem", "conv": {"channels": 32, "stride": 2}}, *_stages(delta)]
     elif downsample == "maxpool3":
-        nodes = _pooled(delta, {"pool": {"kernel": 3, "stride": 2, "padding": 1}}, _max_pooled_stages())
+        nodes = _pooled(
+            delta, {"pool": {"kernel": 3, "stride": 2, "padding": 1}}, _max_pooled_stages()
+        )
     else:
         nodes = _pooled(delta, {"fractional_pool": {}}, _fractional_stages())
     nodes += [
@@ -85,7 +87,9 @@ def hybrid_mobilenet(
         {"name": "classifier", "classifier": {"dropout": 0.1}},
     ]
     about = "Enhanced Hybrid MobileNet: width and depth multipliers, and a choice of downsampling (Tables 1-3)."
-    return network("hybrid-mobilenet", "HybridMobileNet", about, input, classes, nodes).scaled(alpha)
+    return network("hybrid-mobilenet", "Hybrid MobileNet", about, input, classes, nodes).scaled(
+        alpha
+    )
 
 
 def _max_pooled_stages() -> list[list[int]]:

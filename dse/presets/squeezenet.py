@@ -91,4 +91,4 @@ def res_squeezenet(classes: int = 9, input: str = "3x227x227") -> Network:
         {"name": "conv10", "conv_classifier": {"dropout": 0.5}},
     ]
     about = "Res-SqueezeNet: SqueezeNet 1.1 continued by two residual blocks (its Figure 9)."
-    return network("res-squeezenet", "ResSqueezeNet", about, input, classes, nodes)
+    return network("res-squeezenet", "Res-SqueezeNet", about, input, classes, nodes)

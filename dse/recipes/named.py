@@ -84,9 +84,9 @@ def _in_one_sentence(name: str, error: ValidationError) -> InvalidValue | Unknow
     """The first complaint of pydantic, which writes several lines to a fault, as ours."""
     fault = error.errors(include_url=False)[0]
     *outer, setting = (str(part) for part in fault["loc"])
+    prefix = "".join(f"{part}." for part in outer)
     if fault["type"] == "extra_forbidden":
-        owner = Augment if outer else Recipe
-        return UnknownName("recipe setting", ".".join([*outer, setting]), owner.model_fields)
-    place = ".".join([*outer, setting])
+        known = (Augment if outer else Recipe).model_fields
+        return UnknownName("recipe setting", prefix + setting, (prefix + field for field in known))
     rule = fault["msg"].replace("Input should be", "must be", 1)
-    return InvalidValue(f"recipe {name!r}: {place} {rule}, got {fault['input']!r}")
+    return InvalidValue(f"recipe {name!r}: {prefix}{setting} {rule}, got {fault['input']!r}")

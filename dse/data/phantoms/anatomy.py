@@ -35,7 +35,7 @@ RANGES = {
     "front_rib": (0.2, 0.8),
     "clavicle": (-0.70, -0.58),
     "clavicle_rise": (-0.05, 0.16),
-    "vessels": (0.10, 0.24),
+    "vessels": (0.06, 0.18),
     "breast": (-0.20, 0.20),  # Half of the patients have none.
     "air": (-0.20, 0.22),  # So it is with gas in the stomach.
     "softness": (0.012, 0.030),

@@ -59,7 +59,7 @@ def draw_patches(rng: np.random.Generator, labels: np.ndarray) -> Patches:
     large = rng.uniform(0.17, 0.27, shape)
     across = np.where(covid, rng.beta(3.0, 1.1, shape), rng.uniform(0.25, 0.8, shape))
     down = np.where(covid, rng.beta(2.2, 1.2, shape), rng.uniform(0.15, 0.92, shape))
-    strength = np.where(covid, rng.uniform(0.13, 0.26, shape), rng.uniform(0.26, 0.42, shape))
+    strength = np.where(covid, rng.uniform(0.16, 0.30, shape), rng.uniform(0.32, 0.48, shape))
     return Patches(
         side=side,
         across=across,

@@ -51,7 +51,7 @@ class Augmenter:
         angle = self._between(count) * math.radians(augment.rotate_degrees)
         scale = 1 / (1 + self._between(count) * augment.zoom)
         cos, sin = angle.cos() * scale, angle.sin() * scale
-        # Coordinates run from -1 to 1 along both axes, so a turn of an oblong image needs its aspect.
+        # Coordinates run from -1 to 1 along both axes: a turn of an oblong image needs its aspect.
         aspect = height / width
         zero = torch.zeros_like(cos)
         matrix = torch.stack([cos, -sin * aspect, zero, sin / aspect, cos, zero], dim=1)
@@ -72,7 +72,8 @@ class Augmenter:
     def erased(self, images: Tensor) -> Tensor:
         """Set a random rectangle of some normalised images (B, C, H, W) to zero, the mean colour.
 
-        Sides are a fifth to a half of the image's, placed anywhere inside it.
+        Done in place, which alone keeps the images channels last. Sides are a fifth to a half of
+        the image's, placed anywhere inside it.
         """
         if not self.augment.erase:
             return images
@@ -81,7 +82,7 @@ class Augmenter:
         rows = self._stretch(count, height)
         columns = self._stretch(count, width)
         mask = (rows & hit)[:, None, :, None] & columns[:, None, None, :]
-        return images.masked_fill(mask, 0.0)
+        return images.masked_fill_(mask, 0.0)
 
     def _moved(self, count: int, side: int) -> Tensor:
         """Source coordinates (B, side) along one axis, each image shifted by whole pixels."""

@@ -56,7 +56,6 @@ def plain_batches(
     pixels: Pixels, normalisation: Normalisation, batch_size: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """All images in order, unaugmented; shapes as in `TrainingBatches.epoch`."""
-    for images, labels in zip(
-        pixels.values.split(batch_size), pixels.labels.split(batch_size), strict=True
-    ):
-        yield normalisation.apply(images.permute(0, 3, 1, 2).float()), labels
+    for start in range(0, len(pixels), batch_size):
+        images = pixels.values[start : start + batch_size].permute(0, 3, 1, 2).float()
+        yield normalisation.apply(images), pixels.labels[start : start + batch_size]

@@ -50,6 +50,6 @@ def check_validation(loss: float, epoch: int, rate: float) -> None:
     """Raise DivergedTraining where the validation loss after `epoch` is not finite."""
     if not math.isfinite(loss):
         raise DivergedTraining(
-            f"the training diverged: the validation loss is {loss} after epoch {epoch}, at learning "
-            f"rate {rate:.3g}; a lower learning rate or clip_grad_norm may help"
+            f"the training diverged: the validation loss is {loss} after epoch {epoch}, at "
+            f"learning rate {rate:.3g}; a lower learning rate or clip_grad_norm may help"
         )

@@ -12,7 +12,7 @@ from torch import Tensor
 from dse.errors import InvalidValue
 from dse.runtime.train.part import Part
 
-# ITU-R 601 luma in 16-bit fixed point: the integers Pillow's convert("L") uses, so that an RGB image
+# ITU-R 601 luma in 16-bit fixed point: the integers of Pillow's convert("L"), so that an RGB image
 # made gray here equals one made gray when it was decoded.
 _LUMA = np.array([19595, 38470, 7471], dtype=np.uint32)
 

@@ -1,0 +1,78 @@
+"""The module that is trained is the emitted file, imported."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+import tempfile
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from platformdirs import user_cache_dir
+
+from dse.emit import emit
+from dse.network import Network
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def build(network: Network) -> nn.Module:
+    """A torch module of `network` with fresh weights, from its emitted source.
+
+    The source is a real file, so tracebacks, `inspect` and pickling work.
+
+    Raises:
+        InvalidDesign: the network cannot be built.
+    """
+    module = load_source(emit(network))
+    model: nn.Module = module.create_model(network.classes)
+    return model
+
+
+def load_source(source: str) -> ModuleType:
+    """Import emitted source as a module of its own, named after its content."""
+    digest = hashlib.sha256(source.encode()).hexdigest()[:24]
+    name = f"dse_emitted_{digest}"
+    if name in sys.modules:
+        return sys.modules[name]
+    path = _write_once(_folder() / f"{name}.py", source)
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _folder() -> Path:
+    """Where emitted files are kept: the user's cache, or a temporary folder if that cannot be written."""
+    base = Path(os.environ.get("DSE_CACHE") or user_cache_dir("dse"))
+    folder = base / "emitted"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError:
+        pass
+    return Path(tempfile.mkdtemp(prefix="dse-emitted-"))
+
+
+def _write_once(path: Path, source: str) -> Path:
+    """Write through a temporary file, so that a process beside this one never imports half a module."""
+    # The name carries the hash, but a cache may have been tampered with or cut short.
+    if path.exists() and path.read_text(encoding="utf-8") == source:
+        return path
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(source)
+    os.replace(temporary, path)
+    return path
