@@ -92,9 +92,8 @@ class Dataset:
         or, with `test_fold`, five stratified folds made by `seed`, of which that one is test and
         the next val. Images of one group stay together.
 
-        Raises InvalidValue for a fold that does not exist or a negative seed, DataError where a part
-        would lack a
-        class.
+        Raises InvalidValue for a fold that does not exist or a negative seed, DataError where a
+        part would lack a class or a patient would be in two parts.
         """
         from dse.data.splits import split
 

@@ -73,6 +73,8 @@ class Item:
     binding: int = ATOM
     joins: bool = False
     """Whether its operands are listed side by side, so that each may do work of its own."""
+    typed: bool | None = False
+    """Whether a type checker knows it is a Tensor: not for a module's call; None if as its operands are."""
     trivial: bool = False
     """Whether it is a mere name, never worth a variable."""
     hint: str = ""
@@ -102,6 +104,7 @@ def step_item(step: Step, attribute: str) -> Item:
         heavy=step.op.heavy,
         binding=_BINDING.get(kind, ATOM),
         joins=kind == "Cat",
+        typed=None if kind in _BINDING or kind in _POSTFIX else kind == "Parameter" or not attribute,
         trivial=kind == "Parameter",
         operand_binding=bindings,
     )

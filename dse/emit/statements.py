@@ -78,7 +78,7 @@ class Body:
             later = {k for other in order[position + 1 :] for k in reads[other]}
             text = self._text(item, names)
             # A module's call has no type to a checker: it is assigned to a typed name before returning.
-            last = position == len(order) - 1 and not text.startswith("self.")
+            last = position == len(order) - 1 and self._is_typed(item)
             name = "" if last else self._name(item, reads[key], later, names)
             line = f"return {text}" if last else f"{name} = {text}"
             if len(line) + _INDENT > LIMIT and (parts := self._division(item, names)):
@@ -103,6 +103,11 @@ class Body:
             needed = item.operand_binding[n] if item.operand_binding else 0
             texts.append(text if inner.binding >= needed else f"({text})")
         return item.write(texts)
+
+    def _is_typed(self, item: Item) -> bool:
+        if item.typed is not None:
+            return item.typed
+        return all(self._is_typed(self.items[key]) for key in self._inlined(item))
 
     def _leaves(self, item: Item) -> list[int]:
         """The named values that an item's expression reads, in order."""

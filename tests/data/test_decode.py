@@ -91,6 +91,15 @@ def test_transparent_palette_is_laid_on_black(tmp_path: Path) -> None:
     assert pixels.max() == 0
 
 
+def test_palette_with_degrees_of_transparency(tmp_path: Path) -> None:
+    image = Image.new("P", (8, 8), 1)
+    image.putpalette([0, 0, 0, 200, 200, 200])
+    image.save(tmp_path / "veil.png", transparency=bytes([255, 128]))
+    pixels = decode_file(tmp_path / "veil.png", "veil.png", 8)
+    assert isinstance(pixels, np.ndarray)
+    assert abs(int(pixels.flat[0]) - 100) <= 1
+
+
 def test_exif_orientation_is_applied(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # Turn by 90 degrees clockwise to view.

@@ -64,9 +64,9 @@ def test_metrics_equal_those_counted_by_hand() -> None:
     assert result.balanced_accuracy == pytest.approx((3 / 4 + 1 / 2 + 3 / 4) / 3)
     assert result.confusion == [[3, 1, 0], [0, 1, 1], [1, 0, 3]]
     assert result.per_class == (
-        ClassScore(recall=3 / 4, precision=3 / 4, f1=pytest.approx(3 / 4), support=4),
-        ClassScore(recall=1 / 2, precision=1 / 2, f1=pytest.approx(1 / 2), support=2),
-        ClassScore(recall=3 / 4, precision=3 / 4, f1=pytest.approx(3 / 4), support=4),
+        ClassScore(recall=3 / 4, precision=3 / 4, f1=3 / 4, support=4),
+        ClassScore(recall=1 / 2, precision=1 / 2, f1=1 / 2, support=2),
+        ClassScore(recall=3 / 4, precision=3 / 4, f1=3 / 4, support=4),
     )
     total = math.log(math.exp(MARGIN) + 2)
     assert result.loss == pytest.approx((7 * (total - MARGIN) + 3 * total) / 10)

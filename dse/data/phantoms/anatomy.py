@@ -95,7 +95,7 @@ def draw_chest(
     hx = (x - 0.32 * b["heart"]) / b["heart"]
     seat = b["lung_base"] + depth - 0.62 * b["heart"] - b["heart_low"]
     hy = (y - seat) / (0.95 * b["heart"])
-    heart = step(1 - np.hypot(0.95 * hx - 0.42 * hy, 0.25 * hx + hy), 0.08)
+    heart = step(1 - np.hypot(0.95 * hx - 0.42 * hy, 0.25 * hx + hy), 0.12)
     arch = 0.16 * bump(np.hypot(x - b["gap"] * 0.9, y + 0.36), 0.06 + 0.3 * b["aorta"])
     spine = bump(x, 0.085)
     discs = 1 + 0.10 * np.sin(2 * np.pi * y / 0.115 + 6.28 * b["rib_start"])

@@ -1,0 +1,31 @@
+"""ONNX Runtime on this machine's processor, one thread."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dse.devices.base import Latency
+from dse.devices.timing import timed
+from dse.network import Network
+
+
+class OnnxRuntimeCpu:
+    """Measures the exported graph, as it would be deployed."""
+
+    name = "onnxruntime-cpu"
+
+    def latency(self, network: Network) -> Latency:
+        import onnxruntime
+
+        from dse.runtime.load import build
+        from dse.runtime.onnx import to_onnx
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        graph = to_onnx(network, build(network).state_dict()).SerializeToString()
+        session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        image = np.random.default_rng(0).random((1, *network.input), dtype=np.float32)
+        feed = {session.get_inputs()[0].name: image}
+        note = f"onnxruntime {onnxruntime.__version__}, 1 thread"
+        return timed(lambda: session.run(None, feed), note)

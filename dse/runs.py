@@ -1,0 +1,247 @@
+"""A run on disk: its settings, one JSON row per trial, and what is read off them.
+
+``runs/NAME/`` holds ``run.json`` (settings, data, machine, at the end the result), ``trials.jsonl`` (one row per
+trial, appended and flushed as each ends), ``study.log`` (Optuna's journal) and ``report.html``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from dse.errors import InvalidValue, UnknownName
+from dse.network import Network, read_network
+
+Direction = Literal["maximize", "minimize"]
+
+OBJECTIVES: dict[str, Direction] = {
+    "accuracy": "maximize",
+    "balanced_accuracy": "maximize",
+    "loss": "minimize",
+    "params": "minimize",
+    "macs": "minimize",
+    "latency_ms": "minimize",
+    "peak_activation_bytes": "minimize",
+    "size_bytes": "minimize",
+}
+"""What a search can aim at, and which way is better. Other metrics that an evaluator returns are maximised."""
+
+COST_KEYS = ("params", "params_with_buffers", "macs", "peak_activation_bytes", "size_bytes")
+
+_RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+
+
+def direction(objective: str) -> Direction:
+    """Whether more or less of an objective is better."""
+    return OBJECTIVES.get(objective, "maximize")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One row of a run.
+
+    Attributes:
+        trial: its number in the run.
+        name: the design's name; a preset's own name if it is a baseline.
+        state: ``finished``, or ``failed`` with the `reason`.
+        baseline: whether it is a paper's network, put in to compare with.
+        choices: the space's decisions, flat.
+        design: the network as a document (see `dse.network`).
+        digest: equal for equal networks.
+        cost: ``params params_with_buffers macs peak_activation_bytes size_bytes`` of one image in float32.
+        latency_ms: milliseconds per image on the run's device, if it has one.
+        values: metrics by the evaluator, on the validation part.
+        history: metrics per epoch.
+        provenance: dse version, seed, device, data set and its content hash, recipe.
+    """
+
+    trial: int
+    name: str
+    state: Literal["finished", "failed"]
+    baseline: bool
+    choices: dict[str, Any]
+    design: dict[str, Any]
+    digest: str
+    cost: dict[str, int]
+    latency_ms: float | None = None
+    values: dict[str, float] = field(default_factory=dict)
+    history: list[dict[str, float]] = field(default_factory=list)
+    seconds: float = 0.0
+    reason: str = ""
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def network(self) -> Network:
+        """The design as a network."""
+        return read_network(self.design)
+
+    def objective(self, name: str) -> float | None:
+        """The value of an objective, whether it is a metric or a cost."""
+        if name in self.values:
+            return self.values[name]
+        if name == "latency_ms":
+            return self.latency_ms
+        return self.cost.get(name)
+
+    def front_row(self) -> dict[str, Any]:
+        """The row as `dse search --json` and `dse report --json` give it."""
+        return {
+            "trial": self.trial,
+            "name": self.name,
+            "baseline": self.baseline,
+            "params": self.cost["params"],
+            "macs": self.cost["macs"],
+            "latency_ms": self.latency_ms,
+            "values": self.values,
+            "choices": self.choices,
+            "design": self.design,
+        }
+
+
+def front(trials: Sequence[Trial], objectives: Sequence[str]) -> list[Trial]:
+    """The finished trials that no other beats in every objective, best in the first objective first.
+
+    Of trials equal in all objectives the earliest stays.
+    """
+    scored: list[tuple[Trial, tuple[float, ...]]] = []
+    for trial in trials:
+        values = [trial.objective(name) for name in objectives]
+        if trial.state == "finished" and all(value is not None for value in values):
+            signs = [-1 if direction(name) == "maximize" else 1 for name in objectives]
+            scored.append((trial, tuple(s * v for s, v in zip(signs, values, strict=True) if v is not None)))
+    kept = [
+        (trial, losses)
+        for trial, losses in scored
+        if not any(_beats(other, other_losses, trial, losses) for other, other_losses in scored)
+    ]
+    return [trial for trial, losses in sorted(kept, key=lambda pair: pair[1])]
+
+
+def _beats(a: Trial, a_losses: tuple[float, ...], b: Trial, b_losses: tuple[float, ...]) -> bool:
+    no_worse = all(x <= y for x, y in zip(a_losses, b_losses, strict=True))
+    return no_worse and (a_losses != b_losses or a.trial < b.trial)
+
+
+class Run:
+    """A search run: the rows so far and the settings they were made with."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.damaged: list[str] = []
+        """Rows that could not be read, as ``line 7: why``."""
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What ``run.json`` says: space, budget, objectives, data, machine, and at the end the result."""
+        path = self.folder / "run.json"
+        try:
+            settings: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, json.JSONDecodeError):
+            return {}
+        return settings
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        return tuple(self.settings.get("objectives", ("accuracy", "params")))
+
+    @property
+    def trials(self) -> list[Trial]:
+        """The rows, in order of their end. A row cut short by a crash is left out and named in `damaged`."""
+        path = self.folder / "trials.jsonl"
+        rows: list[Trial] = []
+        self.damaged = []
+        if not path.exists():
+            return rows
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if not line.strip():
+                continue
+            try:
+                rows.append(Trial(**json.loads(line)))
+            except (json.JSONDecodeError, TypeError) as error:
+                self.damaged.append(f"line {number}: {error}")
+        return rows
+
+    @property
+    def best(self) -> Trial | None:
+        """The finished trial that is best in the run's first objective; of equals, the smallest."""
+        found = front(self.trials, self.objectives)
+        return found[0] if found else None
+
+    def front(self, *objectives: str) -> list[Trial]:
+        """The Pareto front over the given objectives, or the run's own."""
+        return front(self.trials, objectives or self.objectives)
+
+    # -- writing ------------------------------------------------------------------------------------
+
+    def append(self, trial: Trial) -> None:
+        """Write one row so that it is on disk when this returns."""
+        path = self.folder / "trials.jsonl"
+        # A crash may have left half a line; what follows it must start on a line of its own.
+        broken = path.exists() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
+        with path.open("a", encoding="utf-8") as file:
+            file.write(("\n" if broken else "") + json.dumps(asdict(trial)) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def save_settings(self, settings: Mapping[str, Any]) -> None:
+        """Replace ``run.json`` in one step."""
+        write_atomically(self.folder / "run.json", json.dumps(dict(settings), indent=2) + "\n")
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file so that a reader sees the old or the new text, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def runs_folder() -> Path:
+    """Where runs are kept: ``runs`` in the current directory."""
+    return Path("runs")
+
+
+def run_names() -> list[str]:
+    """Names of the runs in the current directory."""
+    folder = runs_folder()
+    return sorted(p.parent.name for p in folder.glob("*/run.json")) if folder.is_dir() else []
+
+
+def check_run_name(name: str) -> str:
+    """A run's name is one folder's name.
+
+    Raises:
+        InvalidValue: it could leave its folder or is no file name.
+    """
+    if not _RUN_NAME.fullmatch(name) or name in (".", ".."):
+        raise InvalidValue(
+            f"a run's name is up to 80 letters, digits, dots, - and _, and starts with a letter or digit; got {name!r}"
+        )
+    return name
+
+
+def open_run(name: str) -> Run:
+    """A run by its name.
+
+    Raises:
+        UnknownName: there is no such run here.
+    """
+    folder = runs_folder() / check_run_name(name)
+    if not (folder / "run.json").exists():
+        raise UnknownName("run", name, run_names())
+    return Run(folder)

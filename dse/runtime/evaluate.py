@@ -1,0 +1,146 @@
+"""The evaluator of a search: train the candidate for a few epochs, measure it on the validation part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from dse.data import Dataset, Split, load_dataset
+from dse.network import Network
+from dse.recipes import Recipe
+from dse.runtime.load import build
+from dse.runtime.train import Fitted, Part, Score, fit, pick_device, score, seeded, set_threads
+from dse.runtime.train import threads_for as threads_for
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class HasNetwork(Protocol):
+    """What training needs of a candidate."""
+
+    @property
+    def network(self) -> Network: ...
+
+
+@dataclass(frozen=True)
+class Train:
+    """Trains designs on one data set by one recipe; the same seed for every design.
+
+    Attributes:
+        dataset: a data set's name, or the path of an image folder.
+        recipe: how to train.
+        data_dir: where the data lies, if not in the usual places.
+        image_size: pixels; None is the data set's own default.
+        seed: of weights, order and augmentation. One seed for all designs: what they differ in is the design.
+        fold: which fold is the test part; None is the data set's default.
+        device: where to train: auto, cpu, cuda, mps.
+        threads: torch threads; 0 is all cores.
+    """
+
+    dataset: str
+    recipe: Recipe
+    data_dir: Path | None = None
+    image_size: int | None = None
+    seed: int = 0
+    fold: int | None = None
+    device: str = "auto"
+    threads: int = 0
+    channels: int = field(default=3)
+
+    def __call__(
+        self, candidate: HasNetwork, report: Callable[[int, Mapping[str, float]], None]
+    ) -> dict[str, float]:
+        """Train the candidate and return the validation metrics of the last epoch."""
+        data, split = self.data()
+        fitted, _ = self.train(
+            candidate.network, split.train, split.val, recipe=self.recipe, report=report
+        )
+        del data
+        return fitted.metrics
+
+    def data(self) -> tuple[Dataset, Split]:
+        """The data set and its parts; read once per process."""
+        return _read(self.dataset, self.data_dir, self.image_size, self.seed, self.fold)
+
+    def train(
+        self,
+        network: Network,
+        train: np.ndarray[Any, np.dtype[np.int64]],
+        val: np.ndarray[Any, np.dtype[np.int64]] | None,
+        *,
+        recipe: Recipe,
+        report: Callable[[int, Mapping[str, float]], None] | None = None,
+    ) -> tuple[Fitted, nn.Module]:
+        """Train `network` on some images of the data set."""
+        data, _ = self.data()
+        set_threads(self.threads or threads_for(1))
+        device = pick_device(self.device)
+        with seeded(self.seed, device):
+            model = build(network)
+        fitted = fit(
+            model,
+            part(data, train),
+            None if val is None else part(data, val),
+            recipe,
+            classes=len(data.classes),
+            channels=network.input.channels,
+            seed=self.seed,
+            device=device,
+            report=report,
+        )
+        return fitted, model
+
+    def test(self, network: Network, *, recipe: Recipe) -> tuple[Score, Fitted, nn.Module]:
+        """Train on everything but the test part, then read that once."""
+        data, split = self.data()
+        learn = np.sort(np.concatenate([split.train, split.val]))
+        fitted, model = self.train(network, learn, None, recipe=recipe)
+        result = score(
+            model,
+            part(data, split.test),
+            classes=len(data.classes),
+            mean=fitted.mean,
+            std=fitted.std,
+            channels=network.input.channels,
+            device=pick_device(self.device),
+        )
+        return result, fitted, model
+
+    def concurrent(self, workers: int) -> Train:
+        """One of `workers` processes: the cores are shared, since two pools of threads that each take all of
+        them hinder each other badly.
+        """
+        return replace(self, threads=threads_for(workers))
+
+    def provenance(self) -> dict[str, Any]:
+        """Under what conditions the numbers arise."""
+        data, split = self.data()
+        return {
+            "seed": self.seed,
+            "device": pick_device(self.device),
+            "dataset": data.name,
+            "dataset_digest": data.digest,
+            "synthetic": data.synthetic,
+            "image_size": data.image_size,
+            "fold": split.fold,
+            "recipe": self.recipe.model_dump(mode="json"),
+        }
+
+
+def part(data: Dataset, indices: np.ndarray[Any, np.dtype[np.int64]]) -> Part:
+    """Some images of a data set."""
+    return Part(images=data.images[indices], labels=data.labels[indices])
+
+
+@lru_cache(maxsize=2)
+def _read(
+    dataset: str, data_dir: Path | None, image_size: int | None, seed: int, fold: int | None
+) -> tuple[Dataset, Split]:
+    data = load_dataset(dataset, data_dir=data_dir, image_size=image_size)
+    return data, data.splits(seed, fold)

@@ -1,0 +1,128 @@
+"""From a network and its weights to an ONNX model or file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dse.errors import InvalidValue
+from dse.ir import Scope
+from dse.network import Network
+from dse.runtime.onnx.check import OnnxCheck, check_onnx
+from dse.runtime.onnx.graph import Graph, State
+from dse.runtime.onnx.table import ONNX_OPS, Place
+
+if TYPE_CHECKING:
+    import onnx
+    from torch import nn
+
+
+def to_onnx(
+    network: Network, state: State, *, metadata: Mapping[str, str] | None = None
+) -> onnx.ModelProto:
+    """The network with these weights as an ONNX model, in evaluation mode, for batches of any size.
+
+    The input is called ``image``, the output ``logits``; nodes and weights have the paths of the
+    emitted module. Equal arguments give equal bytes.
+
+    Args:
+        network: what to write.
+        state: the tensors by their names in the emitted module's state dict.
+        metadata: what else to note in the file, beside dse's version and the network's digest,
+            classes and input.
+
+    Raises:
+        InvalidDesign: a tensor is missing, has the wrong shape, or belongs to no op of the network.
+        InvalidValue: `metadata` has an entry that dse writes itself.
+    """
+    own = {
+        "dse_version": _version(),
+        "digest": network.digest,
+        "classes": str(network.classes),
+        "input": str(network.input),
+    }
+    for key in metadata or {}:
+        if key in own:
+            raise InvalidValue(
+                f"metadata may not restate what dse writes ({', '.join(own)}), got {key!r}"
+            )
+    return program_to_onnx(
+        network.lower(), state, about=network.about, metadata={**own, **(metadata or {})}
+    )
+
+
+def program_to_onnx(
+    program: Scope,
+    state: State,
+    *,
+    about: str = "",
+    metadata: Mapping[str, str] | None = None,
+) -> onnx.ModelProto:
+    """Any program of one input as an ONNX model; see `to_onnx`.
+
+    Raises:
+        InvalidDesign: a tensor is missing, has the wrong shape, or belongs to no op of the program.
+    """
+    from dse.runtime.onnx.model import INPUT, OUTPUT, write_model
+
+    graph = Graph(state)
+    names = {id(program.inputs[0]): INPUT}
+    for path, step in program.walk():
+        place = Place(
+            path,
+            tuple(names[id(value)] for value in step.inputs),
+            tuple(value.shape for value in step.inputs),
+        )
+        name = ONNX_OPS[type(step.op).__name__](graph, step.op, place)
+        names[id(step.output)] = name
+        if name not in graph.initializers:
+            graph.shapes[name] = step.output.shape
+    graph.check_all_weights_read()
+    result = names[id(program.output)]
+    if result == INPUT:
+        result = graph.node("Identity", "/identity", INPUT)
+    graph.rename(result, OUTPUT)
+    shapes = program.inputs[0].shape, program.output.shape
+    return write_model(graph, program.label, about, *shapes, _version(), metadata or {})
+
+
+def export_onnx(
+    network: Network,
+    module: nn.Module,
+    path: Path,
+    *,
+    metadata: Mapping[str, str] | None = None,
+) -> OnnxCheck:
+    """Write the module as an ONNX file and compare it with torch.
+
+    The file is checked before it takes its name: no broken or half-written file ever stands at
+        `path`. How far
+    the two may differ is for the caller to judge.
+
+    Raises:
+        InvalidDesign: the module's weights are not those of the network.
+        InvalidValue: the file cannot be written, or `metadata` has an entry that dse writes itself.
+    """
+    path = Path(path)
+    model = to_onnx(network, module.state_dict(), metadata=metadata)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(model.SerializeToString(deterministic=True))
+        del model  # the check loads the file: one copy of the weights fewer
+        check = check_onnx(draft, module, network)
+        draft.replace(path)
+    except OSError as error:
+        raise InvalidValue(f"{path} cannot be written: {error.strerror or error}") from None
+    finally:
+        draft.unlink(missing_ok=True)
+    return check
+
+
+@cache
+def _version() -> str:
+    return version("dse")

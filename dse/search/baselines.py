@@ -1,0 +1,60 @@
+"""The papers' networks as first trials, so that every front contains what it is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dse.cost import Budget, cost
+from dse.errors import DseError
+from dse.network import Network
+from dse.presets import load_preset, preset_names
+from dse.space import Space
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A preset that fits the budget and is a point of the space."""
+
+    name: str
+    network: Network
+    choices: dict[str, Any]
+
+
+def baselines(space: Space, budget: Budget) -> Iterator[Baseline]:
+    """Presets for the space's images and classes that fit the budget and lie in the space.
+
+    First those that the space says it contains, with their arguments, then every other.
+    """
+    seen: set[str] = set()
+    for name, arguments in _listed(space):
+        try:
+            network = load_preset(
+                name, **{**arguments, "input": str(space.input), "classes": space.classes}
+            )
+        except DseError:
+            continue  # a network that cannot take images of this size is no baseline for them
+        if network.digest in seen or not budget.admits(cost(network)):
+            continue
+        choices = space.locate(network)
+        if choices is not None:
+            seen.add(network.digest)
+            yield Baseline(_label(name, arguments), network, dict(choices))
+
+
+def _listed(space: Space) -> Iterator[tuple[str, dict[str, Any]]]:
+    for entry in space.contains:
+        if isinstance(entry, Mapping):
+            arguments = {key: value for key, value in entry.items() if key != "preset"}
+            yield str(entry["preset"]), arguments
+        else:
+            yield str(entry), {}
+    for name in preset_names():
+        yield name, {}
+
+
+def _label(name: str, arguments: Mapping[str, Any]) -> str:
+    shown = {k: v for k, v in arguments.items() if k not in ("input", "classes")}
+    inside = " ".join(f"{key}={value}" for key, value in shown.items())
+    return f"{name} ({inside})" if inside else name

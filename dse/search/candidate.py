@@ -1,0 +1,77 @@
+"""What a search hands to an evaluator, and what it expects back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from dse.cost import Cost
+from dse.network import Network
+from dse.runs import Trial
+
+Report = Callable[[int, Mapping[str, float]], None]
+"""``report(step, metrics)``: tell how far a candidate has come; may raise to stop it."""
+
+Evaluate = Callable[["Candidate", Report], Mapping[str, float]]
+"""An evaluator: any function from a candidate to its metrics."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A design that fits the budget and has not been evaluated yet.
+
+    Attributes:
+        trial: its number.
+        name: a preset's name if it is a baseline, else the network's.
+        network: the design.
+        choices: the space's decisions, flat.
+        cost: what it costs.
+        baseline: whether it is a paper's network.
+        latency_ms: on the search's device, if it has one.
+    """
+
+    trial: int
+    name: str
+    network: Network
+    choices: dict[str, Any]
+    cost: Cost
+    baseline: bool = False
+    latency_ms: float | None = None
+
+
+@runtime_checkable
+class Documented(Protocol):
+    """An evaluator that says under what conditions its numbers arise."""
+
+    def provenance(self) -> dict[str, Any]:
+        """Seed, device, data set and its hash, recipe: goes into every row."""
+        ...
+
+
+@runtime_checkable
+class Concurrent(Protocol):
+    """An evaluator that wants to know how many of it run side by side, to share the cores."""
+
+    def concurrent(self, workers: int) -> Evaluate:
+        """The same evaluator for one of `workers` processes."""
+        ...
+
+
+class Listener:
+    """Hears of a search's progress. This one is deaf; the command line's draws."""
+
+    def began(self, done: int, total: int) -> None:
+        """`done` trials are finished already, `total` are wanted."""
+
+    def started(self, candidate: Candidate) -> None:
+        """A candidate's evaluation begins."""
+
+    def reported(self, candidate: Candidate, step: int, metrics: Mapping[str, float]) -> None:
+        """An evaluation that runs in this process reported a step."""
+
+    def ended(self, row: Trial, front: list[Trial]) -> None:
+        """A trial ended; `front` is the front with it."""
+
+    def note(self, text: str) -> None:
+        """Something worth a line."""

@@ -1,0 +1,189 @@
+"""Compiling a space's document: its nodes, groups and candidates, into the objects of `template`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter
+
+from dse.network import NodeName
+from dse.space.choices import Categorical
+from dse.space.reader import Here, check_labels, shown
+from dse.space.template import (
+    BlockItem,
+    ChoiceItem,
+    GroupItem,
+    Item,
+    Scope,
+    Template,
+    Value,
+)
+from dse.space.values import FieldType, is_hole, make_hole, read_block_template, read_value
+
+_NODE_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_ALLOWED = FieldType(TypeAdapter(NodeName))
+_SCALE = FieldType(TypeAdapter(Annotated[float, Field(gt=0, le=64)]))
+_COPIES = FieldType(TypeAdapter(Annotated[int, Field(ge=0, le=1000, strict=True)]))
+_REPETITIONS = FieldType(TypeAdapter(Annotated[int, Field(ge=0, le=64, strict=True)]))
+
+
+def compile_network(scale: Any, nodes: Any, here: Here) -> Template:
+    """Compile the `scale` and `nodes` of a space's network.
+
+    Raises:
+        InvalidDesign: the document is malformed; says the field, the rule and the value.
+    """
+    factor = read_value(scale, _SCALE, here.at("scale", "scale"))
+    names = _Names()
+    items = names.read_list(nodes, here.at("nodes"))
+    if not items:
+        here.fail("a network has at least one node, got an empty list")
+    names.mark(items)
+    return Template(factor, items, Scope())
+
+
+class _Names:
+    """Reads lists of nodes, keeping the names that `inputs` may refer to."""
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+        self.used: set[str] = set()
+
+    def read_list(self, document: Any, here: Here) -> tuple[Item, ...]:
+        """A list of nodes, one scope of names."""
+        if not isinstance(document, list):
+            here.fail(f"nodes are a list, got {shown(document)}")
+        own: set[str] = set()
+        items = []
+        for index, node in enumerate(document):
+            items.append(self._read(node, here.at(index), own))
+        return tuple(items)
+
+    def mark(self, items: tuple[Item, ...]) -> None:
+        """Tell the items that they are referred to, so that walks need only remember those."""
+        for item in items:
+            if isinstance(item, ChoiceItem):
+                for candidate in item.candidates.values():
+                    self.mark(candidate)
+                continue
+            item.anchor = item.name in self.used
+            if isinstance(item, GroupItem):
+                self.mark(item.items)
+
+    def _read(self, node: Any, here: Here, own: set[str], alone: bool = False) -> Item:
+        if isinstance(node, str):
+            node = {node: {}}
+        node = here.mapping(node, "a node")
+        inputs = here.words(node.get("inputs", []), "inputs")
+        for name in inputs:
+            if name not in self.seen:
+                here.fail(f"inputs are nodes before it, got {name!r}")
+        self.used.update(inputs)
+        if "choose" in node:
+            return self._read_choice(node, inputs, here, own)
+        if "nodes" in node:
+            return self._read_group(node, inputs, here, own)
+        return self._read_block(node, inputs, here, own, alone)
+
+    def _read_block(
+        self,
+        node: dict[Any, Any],
+        inputs: tuple[str, ...],
+        here: Here,
+        own: set[str],
+        alone: bool,
+    ) -> BlockItem:
+        rest = {k: v for k, v in node.items() if k not in ("name", "inputs", "repeat", "first")}
+        if len(rest) != 1:
+            here.fail(
+                f"a node has a name and one block, nodes or choose; got {', '.join(map(str, rest)) or 'no block'}"
+            )
+        [kind] = rest
+        name = self._name(node.get("name"), str(kind), here, own)
+        inside = here if alone else replace(here, path=f"{here.path}{name}.")
+        repeat = self._repeat(node, _COPIES, inside)
+        if "first" in node and repeat is None:
+            here.fail("first is for repeated blocks, got no repeat")
+        block = read_block_template(rest, inside)
+        first = block
+        if "first" in node:
+            first = read_block_template(rest, inside, override=node["first"])
+        self.seen.add(name)
+        return BlockItem(name, block, first, repeat, inputs, here.place)
+
+    def _read_group(
+        self, node: dict[Any, Any], inputs: tuple[str, ...], here: Here, own: set[str]
+    ) -> GroupItem:
+        here.only(node, ("name", "nodes", "repeat", "inputs"), "a group")
+        if "name" not in node:
+            here.fail("a group has a name, got none")
+        name = self._name(node["name"], "", here, own)
+        self._one_input(inputs, here)
+        repeat = self._repeat(node, _REPETITIONS, replace(here, path=f"{here.path}{name}."))
+        # Within the group paths start anew: the scope of each repetition says what comes before them.
+        inside = replace(here.at("nodes"), path="", grouped=True)
+        items = self.read_list(node["nodes"], inside)
+        self.seen.add(name)
+        return GroupItem(name, here.path, items, repeat, inputs, here.place)
+
+    def _read_choice(
+        self, node: dict[Any, Any], inputs: tuple[str, ...], here: Here, own: set[str]
+    ) -> ChoiceItem:
+        here.only(node, ("choose", "name", "inputs"), "a choice of nodes")
+        self._one_input(inputs, here)
+        below = here.at("choose")
+        labelled = below.mapping(
+            node["choose"], "a choice of nodes, each under a label (none: [] for nothing),"
+        )
+        labels = check_labels(labelled, below)
+        given = node.get("name")
+        path = given.removeprefix(".") if isinstance(given, str) else _unique("choice", own)
+        own.add(path)
+        inside = replace(below, path=f"{here.path}{path}.")
+        hole = make_hole(node, Categorical(labels), replace(inside, place=here.place))
+        candidates = {}
+        for label in labels:
+            candidate = labelled[label]
+            there = inside.at(label, str(label))
+            if isinstance(candidate, list) or candidate is None:
+                candidates[label] = self.read_list(candidate or [], there)
+            elif isinstance(candidate, dict) and not is_hole(candidate):
+                # The label of a candidate that is one node stands for its name in the names of decisions.
+                candidates[label] = (self._read(candidate, there, set(), alone=True),)
+            else:
+                candidates[label] = self.read_list([candidate], there)
+        return ChoiceItem(hole, candidates, inputs, here.place)
+
+    def _repeat(self, node: dict[Any, Any], kind: FieldType, here: Here) -> Value | None:
+        if "repeat" not in node:
+            return None
+        return read_value(node["repeat"], kind, here.at("repeat", "repeat"))
+
+    def _name(self, given: Any, otherwise: str, here: Here, own: set[str]) -> str:
+        if given is None:
+            name = _unique(otherwise, own)
+        else:
+            if not isinstance(given, str) or not _NODE_NAME.fullmatch(given) or len(given) > 40:
+                here.fail(
+                    f"a node's name is lower-case letters, digits and _, at most 40; got {shown(given)}"
+                )
+            _ALLOWED.read(given, here.at("name"))
+            if given in own:
+                here.fail(f"names differ within a list of nodes, got {given!r} twice")
+            name = given
+        own.add(name)
+        return name
+
+    def _one_input(self, inputs: tuple[str, ...], here: Here) -> None:
+        if len(inputs) > 1:
+            here.fail(f"groups and choices take one input, got {', '.join(inputs)}")
+
+
+def _unique(name: str, own: set[str]) -> str:
+    number, unique = 1, name
+    while unique in own:
+        number += 1
+        unique = f"{name}{number}"
+    return unique
