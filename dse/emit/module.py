@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dse.cost import Cost, cost
 from dse.emit.classes import Classes, call_item, single_module
 from dse.emit.expressions import Item, constructor, environment, step_item, wrapped
+from dse.emit.initial import initialisation
 from dse.emit.naming import NamedScope
 from dse.emit.statements import LIMIT, Body
 from dse.ir import Scope, Step, Value
@@ -102,6 +103,7 @@ def _network_class(network: Network, classes: Classes) -> str:
         "        super().__init__()",
     ]
     init = [f"        {line}" for text in attributes for line in _lines(text)]
+    init += [f"        {line}" for line in initialisation(classes.program)]
     forward = [f"        {line}" for line in body.statements()]
     return "\n".join([*head, *init, "", "    def forward(self, x: Tensor) -> Tensor:", *forward])
 

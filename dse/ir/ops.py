@@ -281,6 +281,10 @@ class ChannelConv(Op):
         x = _map(inputs[0], "a channel convolution")
         if x.height != 1 or x.width != 1:
             raise InvalidDesign(f"a channel convolution needs a 1x1 map, got {x}")
+        if self.kernel % 2 == 0:
+            raise InvalidDesign(
+                f"a channel convolution needs an odd kernel, got {int(self.kernel)}"
+            )
         return x
 
     def params(self, *inputs: Shape) -> int:

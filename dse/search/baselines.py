@@ -45,11 +45,7 @@ def baselines(space: Space, budget: Budget) -> Iterator[Baseline]:
 
 def _listed(space: Space) -> Iterator[tuple[str, dict[str, Any]]]:
     for entry in space.contains:
-        if isinstance(entry, Mapping):
-            arguments = {key: value for key, value in entry.items() if key != "preset"}
-            yield str(entry["preset"]), arguments
-        else:
-            yield str(entry), {}
+        yield entry.preset, dict(entry.arguments)
     for name in preset_names():
         yield name, {}
 

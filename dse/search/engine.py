@@ -101,14 +101,21 @@ class Search:
             name=run.name,
             storage=self.storage or run.folder / "study.log",
         )
+        papers = list(baselines(self.space, self.budget)) if self.compare else []
         proposer = Proposer(
-            self.space, study, self.budget, latency_of=self.latency_of, seed=self.seed + len(rows)
+            self.space,
+            study,
+            self.budget,
+            latency_of=self.latency_of,
+            seed=self.seed + len(rows),
+            presets={paper.network.digest: paper.network for paper in papers},
         )
         proposer.check_reachable()
         started = time.time()
         if not (run.folder / "run.json").exists():
             # Settings last: a run without them is one that never began, and begins anew.
-            self._enqueue_baselines(study)
+            for paper in papers:
+                study.enqueue(paper.choices, name=paper.name, baseline=True)
             run.save_settings({**self._facts(), "started": _clock(started), "seconds": 0.0})
         before = run.settings
         proposer.refused.update(before.get("counts", {}))
@@ -190,12 +197,6 @@ class Search:
 
     # -- parts --------------------------------------------------------------------------------------
 
-    def _enqueue_baselines(self, study: Study) -> None:
-        if not self.compare:
-            return
-        for baseline in baselines(self.space, self.budget):
-            study.enqueue(baseline.choices, name=baseline.name, baseline=True)
-
     def _repair(self, study: Study, rows: list[Trial]) -> None:
         """After a kill: tell what was recorded but not told, and try again what was cut off."""
         by_number = {row.trial: row for row in rows}
@@ -228,7 +229,9 @@ class Search:
 
     def _row(self, candidate: Candidate, outcome: Outcome) -> Trial:
         evaluate = self.evaluate
-        conditions = evaluate.provenance() if isinstance(evaluate, Documented) else {}
+        conditions: dict[str, Any] = (
+            evaluate.provenance() if isinstance(evaluate, Documented) else {}
+        )
         return Trial(
             trial=candidate.trial,
             name=candidate.name,

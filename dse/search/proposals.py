@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dse.cost import Budget, Cost, Memo, cost
+from dse.cost import Budget, Cost
 from dse.errors import InvalidDesign, OverBudget
 from dse.network import Network
 from dse.search.candidate import Candidate
@@ -44,6 +44,7 @@ class Proposer:
         *,
         latency_of: LatencyOf | None = None,
         seed: int = 0,
+        presets: Mapping[str, Network] | None = None,
     ) -> None:
         self.refused: Counter[str] = Counter()
         self._space = space
@@ -51,7 +52,8 @@ class Proposer:
         self._budget = budget
         self._latency_of = latency_of
         self._random = random.Random(seed)
-        self._memo: Memo = {}
+        # A preset keeps its own names, however it was come by.
+        self._presets = dict(presets or {})
         self._known: dict[str, list[float] | None] = {}
         self._latencies: dict[str, float] = {}
 
@@ -83,6 +85,7 @@ class Proposer:
             else:
                 network, spent, latency = found
                 self._known[network.digest] = None
+                network = self._presets.get(network.digest, network)
                 return Candidate(
                     trial=trial.number,
                     name=str(facts.get("name", network.name)),
@@ -106,7 +109,7 @@ class Proposer:
         for name, limit in self._budget.limits().items():
             if name == "latency_ms":
                 continue
-            smallest = self._space.smallest(name)
+            smallest, _ = self._space.smallest(name)
             if smallest > limit:
                 raise OverBudget(
                     f"no design of the space {self._space.name} has {name} <= {limit:,.0f}; "
@@ -126,8 +129,7 @@ class Proposer:
     def _admit(self, decisions: Mapping[str, Any]) -> tuple[Network, Cost, float | None] | str:
         """The decided network with its cost, or why it is refused."""
         try:
-            network = self._space.bind(decisions)
-            spent = cost(network, self._memo)
+            network, spent = self._space.evaluate(decisions)
         except InvalidDesign:
             return "invalid"
         if not self._budget.admits(spent):

@@ -1,7 +1,7 @@
 """What is left to visit of a template, as linked lists: shared by `locate` and `size`.
 
-Both explore many ways through a template and need to know when two ways have come to the same point. Agendas are
-interned, so that being at the same point is being the same object.
+Both explore many ways through a template and need to know when two ways have come to the same
+point. Agendas are interned, so that being at the same point is being the same object.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ Decisions = Mapping[str, Scalar]
 
 
 class Agenda:
-    """An item to visit in a scope, and the agenda after it. `names` are the decisions it may still meet.
+    """An item to visit in a scope, and the agenda after it. `names` are the decisions it may still
+    meet.
 
     With `done`, the item is a group that has just been left.
     """
@@ -61,7 +62,9 @@ class Agendas:
     def push_group(
         self, group: GroupItem, scope: Scope, count: int | None, rest: Agenda | None
     ) -> Agenda | None:
-        """The agenda of a group's repetitions (None: not repeated), a note that it is done, then `rest`."""
+        """The agenda of a group's repetitions (None: not repeated), a note that it is done, then
+        `rest`.
+        """
         if group.anchor:
             rest = self._make(group, scope, rest, True)
         numbers = [0] if count is None else range(count, 0, -1)
@@ -87,7 +90,7 @@ class Agendas:
         return names
 
 
-# -- every hole there is ------------------------------------------------------------------------------
+# -- every hole there is ---------------------------------------------------------------------------
 
 
 def value_holes(value: Value, scope: Scope) -> Iterator[tuple[Hole, Scope]]:
@@ -143,13 +146,15 @@ def most(repeat: Value) -> int:
     raise TypeError(f"no repeat: {repeat}")
 
 
-# -- the ways to close a value ------------------------------------------------------------------------
+# -- the ways to close a value ---------------------------------------------------------------------
 
 
 def outcomes(
     value: Value, scope: Scope, known: Decisions
 ) -> Iterator[tuple[dict[str, Scalar], Scalar]]:
-    """Every way to close a scalar's holes, given the decisions `known`: the new decisions, and the value."""
+    """Every way to close a scalar's holes, given the decisions `known`: the new decisions, and the
+    value.
+    """
     match value:
         case Const():
             yield {}, value.value

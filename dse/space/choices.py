@@ -47,7 +47,9 @@ class Categorical:
 
 @dataclass(frozen=True, slots=True)
 class Integer:
-    """An integer from `low` to `high`, both included, in steps; `log` draws orders of magnitude evenly."""
+    """An integer from `low` to `high`, both included, in steps; `log` draws orders of magnitude
+    evenly.
+    """
 
     low: int
     high: int
@@ -95,7 +97,7 @@ class Real:
     log: bool = False
 
     def accept(self, value: object) -> float | None:
-        """`value` as the nearest value of the range, if it is one but for rounding errors, or None."""
+        """The value of the range that `value` is but for rounding errors, or None."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
         if not self.low - 1e-9 <= value <= self.high + 1e-9:
@@ -111,9 +113,7 @@ class Real:
         if self.step is None:
             middle = (1.0,) if self.low < 1 < self.high else ()
             return tuple(dict.fromkeys((self.low, *middle, self.high)))
-        return tuple(
-            round(self.low + n * self.step, _DIGITS) for n in range(self._steps() + 1)
-        )
+        return tuple(round(self.low + n * self.step, _DIGITS) for n in range(self._steps() + 1))
 
     def count(self) -> int | None:
         return None if self.step is None and self.low < self.high else len(self.values())

@@ -1,14 +1,15 @@
-"""Compiling a space's document: its nodes, groups and candidates, into the objects of `template`."""
+"""Compiling a space's document: nodes, groups and candidates, into the objects of `template`."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
 from dse.network import NodeName
+from dse.space.agenda import value_holes
 from dse.space.choices import Categorical
 from dse.space.reader import Here, check_labels, shown
 from dse.space.template import (
@@ -44,6 +45,30 @@ def compile_network(scale: Any, nodes: Any, here: Here) -> Template:
     return Template(factor, items, Scope())
 
 
+@dataclass
+class _Own:
+    """The names of one list of nodes: all that the document gives, and those used so far."""
+
+    given: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)
+
+    def unique(self, name: str) -> str:
+        """`name`, with a number if it is taken."""
+        number, unique = 1, name
+        while unique in self.given or unique in self.used:
+            number += 1
+            unique = f"{name}{number}"
+        self.used.add(unique)
+        return unique
+
+    def path(self, name: str) -> str:
+        """What a choice adds to the names of the holes in it: a shared choice may stand here twice."""
+        if name in self.used:
+            return self.unique(name)
+        self.used.add(name)
+        return name
+
+
 class _Names:
     """Reads lists of nodes, keeping the names that `inputs` may refer to."""
 
@@ -55,7 +80,9 @@ class _Names:
         """A list of nodes, one scope of names."""
         if not isinstance(document, list):
             here.fail(f"nodes are a list, got {shown(document)}")
-        own: set[str] = set()
+        # Default names keep clear of those that are given, also further down the list.
+        given = [node.get("name") for node in document if isinstance(node, dict)]
+        own = _Own({name for name in given if isinstance(name, str)})
         items = []
         for index, node in enumerate(document):
             items.append(self._read(node, here.at(index), own))
@@ -72,7 +99,7 @@ class _Names:
             if isinstance(item, GroupItem):
                 self.mark(item.items)
 
-    def _read(self, node: Any, here: Here, own: set[str], alone: bool = False) -> Item:
+    def _read(self, node: Any, here: Here, own: _Own, alone: bool = False) -> Item:
         if isinstance(node, str):
             node = {node: {}}
         node = here.mapping(node, "a node")
@@ -92,13 +119,14 @@ class _Names:
         node: dict[Any, Any],
         inputs: tuple[str, ...],
         here: Here,
-        own: set[str],
+        own: _Own,
         alone: bool,
     ) -> BlockItem:
         rest = {k: v for k, v in node.items() if k not in ("name", "inputs", "repeat", "first")}
         if len(rest) != 1:
             here.fail(
-                f"a node has a name and one block, nodes or choose; got {', '.join(map(str, rest)) or 'no block'}"
+                "a node has a name and one block, nodes or choose; "
+                f"got {', '.join(map(str, rest)) or 'no block'}"
             )
         [kind] = rest
         name = self._name(node.get("name"), str(kind), here, own)
@@ -110,11 +138,14 @@ class _Names:
         first = block
         if "first" in node:
             first = read_block_template(rest, inside, override=node["first"])
+        given = len(inputs) or 1
+        if given != block.cls.arity:
+            here.fail(f"{block.cls.kind} takes {block.cls.arity} inputs, got {given}")
         self.seen.add(name)
         return BlockItem(name, block, first, repeat, inputs, here.place)
 
     def _read_group(
-        self, node: dict[Any, Any], inputs: tuple[str, ...], here: Here, own: set[str]
+        self, node: dict[Any, Any], inputs: tuple[str, ...], here: Here, own: _Own
     ) -> GroupItem:
         here.only(node, ("name", "nodes", "repeat", "inputs"), "a group")
         if "name" not in node:
@@ -122,14 +153,15 @@ class _Names:
         name = self._name(node["name"], "", here, own)
         self._one_input(inputs, here)
         repeat = self._repeat(node, _REPETITIONS, replace(here, path=f"{here.path}{name}."))
-        # Within the group paths start anew: the scope of each repetition says what comes before them.
+        # Within the group paths start anew: the scope of each repetition says what comes before
+        # them.
         inside = replace(here.at("nodes"), path="", grouped=True)
         items = self.read_list(node["nodes"], inside)
         self.seen.add(name)
         return GroupItem(name, here.path, items, repeat, inputs, here.place)
 
     def _read_choice(
-        self, node: dict[Any, Any], inputs: tuple[str, ...], here: Here, own: set[str]
+        self, node: dict[Any, Any], inputs: tuple[str, ...], here: Here, own: _Own
     ) -> ChoiceItem:
         here.only(node, ("choose", "name", "inputs"), "a choice of nodes")
         self._one_input(inputs, here)
@@ -139,10 +171,11 @@ class _Names:
         )
         labels = check_labels(labelled, below)
         given = node.get("name")
-        path = given.removeprefix(".") if isinstance(given, str) else _unique("choice", own)
-        own.add(path)
+        path = own.path(given.removeprefix(".") if isinstance(given, str) else "choice")
         inside = replace(below, path=f"{here.path}{path}.")
-        hole = make_hole(node, Categorical(labels), replace(inside, place=here.place))
+        hole = make_hole(
+            node, Categorical(labels), replace(inside, place=here.place), branches=True
+        )
         candidates = {}
         for label in labels:
             candidate = labelled[label]
@@ -150,8 +183,9 @@ class _Names:
             if isinstance(candidate, list) or candidate is None:
                 candidates[label] = self.read_list(candidate or [], there)
             elif isinstance(candidate, dict) and not is_hole(candidate):
-                # The label of a candidate that is one node stands for its name in the names of decisions.
-                candidates[label] = (self._read(candidate, there, set(), alone=True),)
+                # The label of a candidate that is one node stands for its name in the names of
+                # decisions.
+                candidates[label] = (self._read(candidate, there, _Own(), alone=True),)
             else:
                 candidates[label] = self.read_list([candidate], there)
         return ChoiceItem(hole, candidates, inputs, here.place)
@@ -159,31 +193,24 @@ class _Names:
     def _repeat(self, node: dict[Any, Any], kind: FieldType, here: Here) -> Value | None:
         if "repeat" not in node:
             return None
-        return read_value(node["repeat"], kind, here.at("repeat", "repeat"))
+        repeat = read_value(node["repeat"], kind, here.at("repeat", "repeat"))
+        for hole, _ in value_holes(repeat, Scope()):
+            hole.branches = True
+        return repeat
 
-    def _name(self, given: Any, otherwise: str, here: Here, own: set[str]) -> str:
+    def _name(self, given: Any, otherwise: str, here: Here, own: _Own) -> str:
         if given is None:
-            name = _unique(otherwise, own)
-        else:
-            if not isinstance(given, str) or not _NODE_NAME.fullmatch(given) or len(given) > 40:
-                here.fail(
-                    f"a node's name is lower-case letters, digits and _, at most 40; got {shown(given)}"
-                )
-            _ALLOWED.read(given, here.at("name"))
-            if given in own:
-                here.fail(f"names differ within a list of nodes, got {given!r} twice")
-            name = given
-        own.add(name)
-        return name
+            return own.unique(otherwise)
+        if not isinstance(given, str) or not _NODE_NAME.fullmatch(given) or len(given) > 40:
+            here.fail(
+                f"a node's name is lower-case letters, digits and _, at most 40; got {shown(given)}"
+            )
+        _ALLOWED.read(given, here.at("name"))
+        if given in own.used:
+            here.fail(f"names differ within a list of nodes, got {given!r} twice")
+        own.used.add(given)
+        return given
 
     def _one_input(self, inputs: tuple[str, ...], here: Here) -> None:
         if len(inputs) > 1:
             here.fail(f"groups and choices take one input, got {', '.join(inputs)}")
-
-
-def _unique(name: str, own: set[str]) -> str:
-    number, unique = 1, name
-    while unique in own:
-        number += 1
-        unique = f"{name}{number}"
-    return unique

@@ -1,7 +1,7 @@
 """Reading a space's YAML safely: plain mappings and lists, no tags, every key once.
 
-Anchors and aliases are welcome. Merge keys (``<<``) are not: their expansion can grow without bound while the
-file is being read, and a reader has to follow it by eye.
+Anchors and aliases are welcome. Merge keys (``<<``) are not: their expansion can grow without bound
+while the file is being read, and a reader has to follow it by eye.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class _Loader(yaml.SafeLoader):
     """Safe YAML that refuses duplicate keys, merge keys and keys that are not scalars."""
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Called for each mapping before it is built: the place where merge keys would be expanded."""
+        """Called for each mapping before it is built: where merge keys would be expanded."""
         for key, _ in node.value:
             if key.tag == "tag:yaml.org,2002:merge":
                 raise yaml.constructor.ConstructorError(
@@ -32,7 +32,7 @@ class _Loader(yaml.SafeLoader):
         if len(mapping) != len(node.value):
             seen = set()
             for key_node, _ in node.value:
-                key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+                key = self.construct_object(key_node, deep=True)
                 if key in seen:
                     raise yaml.constructor.ConstructorError(
                         None, None, f"the key {key!r} appears twice", key_node.start_mark
@@ -52,7 +52,7 @@ def read_yaml(text: str, place: str) -> object:
             f"{place}: a space has at most {MAX_CHARACTERS:,} characters, got {len(text):,}"
         )
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader with more rules
+        return yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""

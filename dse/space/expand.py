@@ -1,8 +1,10 @@
-"""The walk: from the compiled document to decisions and placed blocks, asking at each hole it meets."""
+"""The walk: from the compiled document to decisions and placed blocks, asking at each hole it
+meets.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from dse.blocks import Identity
@@ -31,11 +33,16 @@ IMAGE = -1
 
 
 class Placed(NamedTuple):
-    """A block in its place, not built yet: `copy` is its number in a stage, or -1; `reads` are positions."""
+    """A block in its place, or a stage of `copies` blocks (-1: no stage), not built yet.
+
+    `first` and `values` close the templates of the first copy and of the others; `reads` are the
+    positions of the values that the first copy reads.
+    """
 
     name: str
-    copy: int
-    template: BlockTemplate
+    copies: int
+    item: BlockItem
+    first: tuple[Any, ...]
     values: tuple[Any, ...]
     reads: tuple[int, ...]
 
@@ -46,24 +53,39 @@ class Walk:
     Attributes:
         decisions: every decision met, in order.
         placed: the blocks in order.
+        chain: whether every block reads just the one before it.
     """
 
-    __slots__ = ("_ask", "_current", "_named", "_title", "decisions", "placed")
+    __slots__ = (
+        "_ask",
+        "_current",
+        "_given",
+        "_length",
+        "_named",
+        "_title",
+        "chain",
+        "decisions",
+        "placed",
+    )
 
-    def __init__(self, title: str, ask: Decide) -> None:
+    def __init__(self, title: str, ask: Decide, given: Mapping[str, Scalar] | None = None) -> None:
+        """`given` are looked into before asking."""
         self._title = title
         self._ask = ask
-        self.decisions: dict[str, Scalar] = {}
-        self.placed: list[Placed] = []
+        self._given: Mapping[str, Scalar] = {} if given is None else given
         self._named: dict[tuple[Scope, str], int] = {}
         self._current = IMAGE
+        self._length = 0
+        self.decisions: dict[str, Scalar] = {}
+        self.placed: list[Placed] = []
+        self.chain = True
 
     def run(self, template: Template) -> float:
         """Walk the whole template; returns the width multiplier.
 
         Raises:
-            InvalidDesign: an answer is none of its choice's values, or `inputs` name a node that these
-                decisions left out.
+            InvalidDesign: an answer is none of its choice's values, or `inputs` name a node that
+                these decisions left out.
         """
         alpha = float(self.value(template.scale, template.top))
         self._items(template.items, template.top)
@@ -71,46 +93,47 @@ class Walk:
 
     def decide(self, hole: Hole, scope: Scope) -> Scalar:
         """The decision at a hole: the one made before under its name, or a new one."""
-        name = hole.name(scope)
+        name = scope.holes + hole.text if hole.local else hole.text
         known = self.decisions.get(name)
         if known is not None:
             return known
-        answer = self._ask(name, hole.choice)
-        value = hole.choice.accept(answer)
+        choice = hole.choice
+        answer: object = self._given.get(name)
+        if answer is None:
+            answer = self._ask(name, choice)
+        # Answers are mostly the very objects that the choice offers; others are looked at closely.
+        value = hole.offered.get(id(answer))
+        if value is not answer:
+            value = choice.accept(answer)
         if value is None:
-            raise InvalidDesign(f"{self._title}: {name} is {hole.choice}; got {answer!r}")
+            raise InvalidDesign(f"{self._title}: {name} is {choice}; got {answer!r}")
         self.decisions[name] = value
         return value
 
     def value(self, value: Value, scope: Scope) -> Any:
-        """A value with its holes closed; a nested block is the pair of its template and its values."""
-        kind = type(value)
-        if kind is Const:
-            return value.value  # type: ignore[union-attr]
-        if kind is Pick:
-            return self.decide(value.hole, scope)  # type: ignore[union-attr]
-        if kind is Table:
-            label = self.decide(value.hole, scope)  # type: ignore[union-attr]
-            return self.value(value.values[label], scope)  # type: ignore[union-attr, index]
-        if kind is BlockTemplate:
-            return value, self._closed(value, scope)  # type: ignore[arg-type]
-        return tuple([self.value(item, scope) for item in value.values])  # type: ignore[union-attr]
+        """A value with its holes closed; a nested block is the pair of its template and values."""
+        while isinstance(value, Table):
+            value = value.values[self.decide(value.hole, scope)]
+        if isinstance(value, Pick):
+            return self.decide(value.hole, scope)
+        if isinstance(value, Const):
+            return value.value
+        if isinstance(value, BlockTemplate):
+            return value, self._closed(value, scope)
+        return tuple([self.value(item, scope) for item in value.values])
 
     def _closed(self, template: BlockTemplate, scope: Scope) -> tuple[Any, ...]:
-        value = self.value
-        return tuple([value(part, scope) for _, part in template.open])
+        return tuple([self.value(part, scope) for _, part in template.open])
 
     def _items(self, items: tuple[Item, ...], scope: Scope) -> None:
         for item in items:
-            kind = type(item)
-            if kind is BlockItem:
-                self._block(item, scope)  # type: ignore[arg-type]
-            elif kind is ChoiceItem:
+            if isinstance(item, BlockItem):
+                self._block(item, scope)
+            elif isinstance(item, ChoiceItem):
                 self._enter(item.inputs, scope)
-                label = self.decide(item.hole, scope)  # type: ignore[union-attr]
-                self._items(item.candidates[label], scope)  # type: ignore[union-attr]
+                self._items(item.candidates[self.decide(item.hole, scope)], scope)
             else:
-                self._group(item, scope)  # type: ignore[arg-type]
+                self._group(item, scope)
 
     def _group(self, item: GroupItem, scope: Scope) -> None:
         self._enter(item.inputs, scope)
@@ -124,22 +147,20 @@ class Walk:
 
     def _block(self, item: BlockItem, scope: Scope) -> None:
         copies = -1 if item.repeat is None else self.value(item.repeat, scope)
-        reads = tuple([self._find(name, scope) for name in item.inputs]) or (self._current,)
-        name = scope.nodes + item.name
-        placed = self.placed
-        if copies == 0 or item.block.cls is Identity:
-            self._current = reads[0]  # nothing is placed: the name stands for the value that comes in
-        elif copies < 0:
-            placed.append(Placed(name, -1, item.block, self._closed(item.block, scope), reads))
-            self._current = len(placed) - 1
+        if item.inputs:
+            reads = tuple([self._find(name, scope) for name in item.inputs])
         else:
-            placed.append(Placed(name, 0, item.first, self._closed(item.first, scope), reads))
-            if copies > 1:
-                values = self._closed(item.block, scope)
-                for copy in range(1, copies):
-                    before = (len(placed) - 1,)
-                    placed.append(Placed(name, copy, item.block, values, before))
-            self._current = len(placed) - 1
+            reads = (self._current,)
+        if copies == 0 or item.block.cls is Identity:
+            self._current = reads[0]  # nothing is placed: the name stands for what comes in
+        else:
+            first = self._closed(item.first, scope)
+            values = self._closed(item.block, scope) if copies > 1 else first
+            if len(reads) > 1 or reads[0] != self._length - 1:
+                self.chain = False
+            self.placed.append(Placed(scope.nodes + item.name, copies, item, first, values, reads))
+            self._length += abs(copies)
+            self._current = self._length - 1
         if item.anchor:
             self._named[scope, item.name] = self._current
 
@@ -148,7 +169,7 @@ class Walk:
             self._current = self._find(inputs[0], scope)
 
     def _find(self, name: str, scope: Scope) -> int:
-        """The value that a name stands for: in this scope, or the nearest around it that has one."""
+        """The value a name stands for: in this scope, or the nearest around it that has one."""
         place: Scope | None = scope
         while place is not None:
             position = self._named.get((place, name))

@@ -1,4 +1,6 @@
-"""What the parts of the compiler share: the place in the document, the path of the holes, the limits."""
+"""What the parts of the compiler share: the place in the document, the path of the holes, the
+limits.
+"""
 
 from __future__ import annotations
 
@@ -99,7 +101,8 @@ def check_options(options: list[Any], here: Here) -> tuple[Scalar, ...]:
     for option in options:
         if not is_scalar(option):
             here.fail(
-                f"options are words, numbers, true or false (label others: {{label: value}}), got {shown(option)}"
+                "options are words, numbers, true or false (label others: {label: value}), "
+                f"got {shown(option)}"
             )
         if option in seen:
             here.fail(f"options differ from each other, got {option!r} twice")

@@ -1,8 +1,9 @@
-"""The compiled form of a space: the network document as a tree of small objects, its holes among the leaves.
+"""The compiled form of a space: the network document as a tree of small objects, its holes among
+the leaves.
 
-Values (of fields, repeats and the scale) are `Const`, `Pick`, `Table`, `Listing` or `BlockTemplate`; nodes are
-`BlockItem`, `GroupItem` or `ChoiceItem`. What walks this tree: `expand` (to decide and bind), `agenda` (to
-locate and count).
+Values (of fields, repeats and the scale) are `Const`, `Pick`, `Table`, `Listing` or
+`BlockTemplate`; nodes are `BlockItem`, `GroupItem` or `ChoiceItem`. What walks this tree: `expand`
+(to decide and bind), `agenda` (to locate and count).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dse.blocks import Block
-from dse.space.choices import Choice, Scalar
+from dse.space.choices import Categorical, Choice, Scalar
 
 
 @dataclass(eq=False, slots=True)
@@ -30,7 +31,9 @@ class Scope:
     inner: dict[tuple[GroupItem, int], Scope] = field(default_factory=dict)
 
     def within(self, group: GroupItem, number: int) -> Scope:
-        """The scope of one repetition of `group` (0 for a group that is not repeated); always the same object."""
+        """The scope of one repetition of `group` (0 for a group that is not repeated); always the
+        same object.
+        """
         scope = self.inner.get((group, number))
         if scope is None:
             name = f"{group.name}{number or ''}"
@@ -49,6 +52,9 @@ class Hole:
         local: whether each scope has its own; a named hole without a dot is one decision for all.
         given: whether the document names it.
         place: where it stands in the document, for errors.
+        branches: whether it decides what is met later: labelled candidates, or a number of
+            repetitions.
+        offered: the options of a categorical choice by their identity.
     """
 
     choice: Choice
@@ -56,12 +62,18 @@ class Hole:
     local: bool
     given: bool
     place: str
+    branches: bool = False
+    offered: dict[int, Scalar] = field(init=False)
+
+    def __post_init__(self) -> None:
+        options = self.choice.options if isinstance(self.choice, Categorical) else ()
+        self.offered = {id(option): option for option in options}
 
     def name(self, scope: Scope) -> str:
         return scope.holes + self.text if self.local else self.text
 
 
-# -- values -------------------------------------------------------------------------------------------
+# -- values ----------------------------------------------------------------------------------------
 
 
 @dataclass(eq=False, slots=True)
@@ -116,7 +128,7 @@ class BlockTemplate:
 
 Value = Const | Pick | Table | Listing | BlockTemplate
 
-# -- nodes --------------------------------------------------------------------------------------------
+# -- nodes -----------------------------------------------------------------------------------------
 
 
 @dataclass(eq=False, slots=True)

@@ -16,7 +16,7 @@ from dse.space.choices import Categorical, Choice, Integer, Real
 from dse.space.reader import Here, check_labels, check_options, shown
 from dse.space.template import BlockTemplate, Const, Hole, Listing, Pick, Table, Value
 
-_NAME = re.compile(r"\.?[A-Za-z_][A-Za-z0-9_-]*")
+_NAME = re.compile(r"\.?[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
 _MAX_BUILT = 20_000
 _BETWEEN = ("between", "step", "log", "name")
 
@@ -96,27 +96,32 @@ def _read_hole(document: dict[Any, Any], kind: FieldType, here: Here) -> Value:
         return Pick(make_hole(document, Categorical(scalars), here), plain)
     labelled = below.mapping(options, "a choice is a list of options, or")
     labels = check_labels(labelled, below)
-    hole = make_hole(document, Categorical(labels), here)
+    hole = make_hole(document, Categorical(labels), here, branches=True)
     values = {
         label: read_value(labelled[label], kind, below.at(label, str(label))) for label in labels
     }
     return Table(hole, values)
 
 
-def make_hole(document: dict[Any, Any], choice: Choice, here: Here) -> Hole:
+def make_hole(document: dict[Any, Any], choice: Choice, here: Here, branches: bool = False) -> Hole:
     """The decision of a hole: by its name, or by its path if it has none."""
     name = document.get("name")
     if name is None:
-        return Hole(choice, here.path.removesuffix(".") or "choice", True, False, here.place)
+        return Hole(
+            choice, here.path.removesuffix(".") or "choice", True, False, here.place, branches
+        )
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         here.fail(
-            f"a decision's name is letters, digits, _ and -, after a dot if local; got {shown(name)}"
+            "a decision's name is letters, digits, _, - and dots, a dot first if local; "
+            f"got {shown(name)}"
         )
     if name.startswith("."):
         if not here.grouped:
-            here.fail(f"a name that starts with a dot is local to a group, got {name!r} outside any")
-        return Hole(choice, name[1:], True, True, here.place)
-    return Hole(choice, name, False, True, here.place)
+            here.fail(
+                f"a name that starts with a dot is local to a group, got {name!r} outside any"
+            )
+        return Hole(choice, name[1:], True, True, here.place, branches)
+    return Hole(choice, name, False, True, here.place, branches)
 
 
 def _read_between(document: dict[Any, Any], here: Here) -> Integer | Real:
@@ -153,11 +158,12 @@ def _is_number(value: object) -> bool:
     )
 
 
-# -- blocks -------------------------------------------------------------------------------------------
+# -- blocks ----------------------------------------------------------------------------------------
 
 
 def read_block_template(document: Any, here: Here, override: Any = None) -> BlockTemplate:
-    """Compile ``{kind: {fields}}``, or just ``kind``; `override` are fields that replace some of these.
+    """Compile ``{kind: {fields}}``, or just ``kind``; `override` are fields that replace some of
+    these.
 
     Raises:
         InvalidDesign: no such block or field, a field missing, or a value that it cannot hold.
@@ -226,7 +232,8 @@ def _example(value: Value, pick: int) -> Any:
 
 
 def build_block(template: BlockTemplate, values: tuple[Any, ...], alpha: float = 1) -> Block:
-    """The block with its open fields closed by `values`, its widths times `alpha`; each is built once.
+    """The block with its open fields closed by `values`, its widths times `alpha`; each is built
+    once.
 
     A nested block stands among the values as the pair of its template and its own values.
 
@@ -257,4 +264,3 @@ def _make(cls: type[Block], settings: dict[str, Any]) -> Block:
         return cls(**settings)
     except ValidationError as error:
         raise InvalidDesign(f"{cls.kind}: {first_problem(error)}") from None
-

@@ -49,12 +49,10 @@ def check_onnx(
     seed: int = 0,
     batch: int = 2,
 ) -> OnnxCheck:
-    """Check a file by ONNX's checker, shapes included, and against torch in evaluation mode on
-    random images.
+    """Check a file by ONNX's checker, shapes included, and against torch on random images.
 
-    Both run on the CPU, whatever device the module is on: the faster arithmetic of other devices
-        would show as
-    errors of the file. The module is left as it was.
+    Both evaluate on the CPU, whatever device the module is on: the faster arithmetic of other
+    devices would show as errors of the file. The module is left as it was.
 
     Raises:
         InvalidDesign: the file takes or gives other shapes than the network.

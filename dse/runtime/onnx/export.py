@@ -100,8 +100,7 @@ def export_onnx(
     """Write the module as an ONNX file and compare it with torch.
 
     The file is checked before it takes its name: no broken or half-written file ever stands at
-        `path`. How far
-    the two may differ is for the caller to judge.
+    `path`. How far the two may differ is for the caller to judge.
 
     Raises:
         InvalidDesign: the module's weights are not those of the network.
@@ -119,7 +118,8 @@ def export_onnx(
     except OSError as error:
         raise InvalidValue(f"{path} cannot be written: {error.strerror or error}") from None
     finally:
-        draft.unlink(missing_ok=True)
+        if draft.exists():
+            draft.unlink()
     return check
 
 

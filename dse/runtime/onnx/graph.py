@@ -1,5 +1,4 @@
-"""An ONNX graph in the making, as plain records: the rules of the ops append to it, `model` writes
-it down."""
+"""An ONNX graph in the making, as plain records: the ops' rules append to it, `model` writes it."""
 
 from __future__ import annotations
 

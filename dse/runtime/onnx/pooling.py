@@ -17,8 +17,8 @@ Regions = list[tuple[int, int]]
 @writes(ops.Pool)
 def pool(graph: Graph, op: ops.Pool, at: Place) -> str:
     out = op.shape(at.shapes[0])
-    # ONNX has a ceil_mode, but older runtimes disagree on the last window. Padding at the end, which
-    # neither max nor average counts, gives torch's number of windows in the mode that all agree on.
+    # ONNX has a ceil_mode, but older runtimes disagree with torch on the last window. Padding at
+    # the end, which neither max nor average counts, gives torch's number of windows without it.
     ends = [
         max(op.padding, (windows - 1) * op.stride + op.kernel - size - op.padding)
         for windows, size in zip(out[1:], at.shapes[0][1:], strict=True)

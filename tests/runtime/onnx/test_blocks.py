@@ -1,4 +1,4 @@
-"""Every kind of block, those written tomorrow included, computes in ONNX what its emitted code computes."""
+"""Every kind of block, also one written tomorrow, computes in ONNX what its emitted code does."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 
 from dse.blocks import block_kinds
 from dse.errors import InvalidDesign
+from dse.ir import Shape
 from dse.network import Network, read_network
 from dse.runtime.load import build
 from dse.runtime.onnx import check_onnx, to_onnx
@@ -59,7 +60,7 @@ def smallest(kind: str) -> dict[str, Any]:
 
 
 def network_with(kind: str, fields: dict[str, Any]) -> Network:
-    """A small network around the block: with what it needs before it, and after it to end in scores."""
+    """A small network around the block: what it needs before it, and after it to end in scores."""
     arity = block_kinds()[kind].arity
     stems = [f"stem{i + 1}" for i in range(arity)]
     before = [{"name": stems[0], "conv": {"channels": 8}}]
@@ -93,3 +94,10 @@ def test_block(kind: str, fields: dict[str, Any] | None, randomised: Any) -> Non
 
 def test_the_variants_are_of_blocks_that_exist() -> None:
     assert set(VARIANTS) <= set(block_kinds())
+
+
+def test_fractional_regions_where_float32_would_round_a_border_up(randomised: Any) -> None:
+    network = network_with("fractional_pool", {}).resized(input=Shape((3, 73, 109)))
+    module = randomised(build(network))
+    model = to_onnx(network, module.state_dict()).SerializeToString()
+    assert check_onnx(model, module, network).max_rel_error < 1e-5

@@ -21,7 +21,7 @@ from dse.runtime.onnx import ONNX_OPS, program_to_onnx
 
 TOLERANCE = 1e-5
 
-# -- what torch computes ------------------------------------------------------------------------------
+# -- what torch computes ---------------------------------------------------------------------------
 
 Weights = dict[str, Tensor]
 
@@ -141,7 +141,7 @@ def random_state(program: Scope) -> Weights:
     return state
 
 
-# -- random programs around each op -------------------------------------------------------------------
+# -- random programs around each op ----------------------------------------------------------------
 
 # Runtimes lay out maps whose channels fill a register differently: both kinds must occur.
 channels = st.sampled_from([1, 2, 3, 5, 8, 16])
@@ -304,7 +304,7 @@ def test_onnx_runtime_equals_torch(
     assert error(ours, torch_result(program, state, images)) < TOLERANCE
 
 
-# -- where runtimes are known to differ ---------------------------------------------------------------
+# -- where runtimes are known to differ ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mode", ["max", "average"])
@@ -312,7 +312,7 @@ def test_onnx_runtime_equals_torch(
 def test_pool_windows_end_where_torch_ends_them(
     mode: ops.PoolMode, ceil_mode: bool, run_onnx: Any, error: Any
 ) -> None:
-    """Every small kernel, stride and padding, on sizes that leave every remainder along each axis."""
+    """Small kernels, strides and paddings, on sizes that leave every remainder on each axis."""
     sizes = [(4, 9), (5, 8), (6, 7), (11, 10)]
     compared = 0
     for kernel, stride, padding in itertools.product((2, 3), (1, 2, 3, 4), (0, 1)):
@@ -367,3 +367,12 @@ def test_a_network_may_do_nothing(run_onnx: Any) -> None:
     images = np.ones((2, 1, 2, 2), np.float32)
     program = alone(Shape((1, 2, 2)), ops.Dropout(0.5))
     assert (run_onnx(program_to_onnx(program, {}), images) == images).all()
+
+
+def test_the_output_may_be_read_within(run_onnx: Any) -> None:
+    """It takes the output's name where it is computed and where it is read."""
+    tape = Tape("test", 2, Shape((2, 3, 3)))
+    tape.root.output = tape.relu(tape.root.inputs[0])
+    tape.act("sigmoid", tape.root.output)
+    images = np.random.default_rng(0).standard_normal((2, 2, 3, 3), np.float32)
+    assert (run_onnx(program_to_onnx(tape.root, {}), images) == images.clip(0)).all()

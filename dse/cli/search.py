@@ -1,0 +1,206 @@
+"""`dse search`: the main job."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from dse.cli.numbers import number, seconds
+from dse.cli.options import Json
+from dse.cli.output import print_json, print_table, say
+
+if TYPE_CHECKING:
+    from dse.runs import Run, Trial
+
+_BASICS = "What to search"
+_BUDGET = "Budget: hard limits, never exceeded"
+_HOW = "How to search"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(search)
+
+
+def search(  # noqa: PLR0913 - one parameter per option
+    dataset: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="covid, digits, cifar10, or the path of an image folder."),
+    ] = None,
+    space: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="A shipped space or a YAML file. [default: lightweight]"),
+    ] = None,
+    data_dir: Annotated[Optional[Path], typer.Option(help="Where the data lies.")] = None,  # noqa: UP045
+    budget_params: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(parser=number, metavar="N", help="Trainable parameters, as in 1e6 or 1M."),
+    ] = None,
+    budget_macs: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(
+            "--budget-macs",
+            "--budget-flops",
+            parser=number,
+            metavar="N",
+            help="Multiply-adds for one image. The papers call these FLOPs, so --budget-flops is the same "
+            "option; FLOPs in the strict sense are twice as many, and a run prints both.",
+        ),
+    ] = None,
+    budget_peak_memory: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(parser=number, metavar="BYTES", help="Peak activation memory, float32."),
+    ] = None,
+    budget_size: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(parser=number, metavar="BYTES", help="Weights, float32."),
+    ] = None,
+    budget_latency_ms: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(parser=number, metavar="T", help="Milliseconds per image on --device."),
+    ] = None,
+    device: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Where latency is measured. [default: onnxruntime-cpu]"),
+    ] = None,
+    objective: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            help="What to aim at, the most important first; repeat it. [default: accuracy, params]"
+        ),
+    ] = None,
+    trials: Annotated[int, typer.Option(help="Designs to train, the papers' included.", min=1)] = 24,
+    time_limit: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(parser=seconds, metavar="TIME", help="Begin no further training after 30m, 2h."),
+    ] = None,
+    epochs: Annotated[Optional[int], typer.Option(help="Per design. [default: 10]", min=1)] = None,  # noqa: UP045
+    image_size: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Pixels. [default: the data set's own]", min=8, max=1024),
+    ] = None,
+    workers: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Trainings side by side. [default: one per core, at most 8; 1 on a GPU]", min=1),
+    ] = None,
+    storage: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="URL", help="An Optuna storage instead of the run's journal file."),
+    ] = None,
+    sampler: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="auto, tpe, nsga2, gp or random. [default: auto]"),
+    ] = None,
+    seed: Annotated[Optional[int], typer.Option(help="[default: 0]", min=0)] = None,  # noqa: UP045
+    fold: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="The fold kept for the test. [default: the last]", min=0),
+    ] = None,
+    train_device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    run: Annotated[Optional[str], typer.Option(help="The run's name.")] = None,  # noqa: UP045
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run, with the settings it began with.")
+    ] = False,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="The folder of the winner's files. [default: generated/RUN]"),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Search for the best networks within a budget; ends with the Pareto front, a report and the winner's code."""
+    from dse.cli.session import Session
+
+    asked: dict[str, Any] = {
+        "dataset": dataset,
+        "space": space,
+        "data_dir": None if data_dir is None else str(data_dir.resolve()),
+        "budget": {
+            key: value
+            for key, value in {
+                "params": budget_params,
+                "macs": budget_macs,
+                "peak_activation_bytes": budget_peak_memory,
+                "size_bytes": budget_size,
+                "latency_ms": budget_latency_ms,
+            }.items()
+            if value is not None
+        }
+        or None,
+        "latency_device": device,
+        "objectives": objective or None,
+        "epochs": epochs,
+        "image_size": image_size,
+        "storage": storage,
+        "sampler": sampler,
+        "seed": seed,
+        "fold": fold,
+    }
+    session = Session.resumed(run, asked) if resume else Session.new(run, asked)
+    session.command = shlex.join(["dse", *sys.argv[1:]])
+    found = session.search(
+        trials=trials,
+        time_limit=time_limit,
+        workers=workers,
+        train_device=train_device,
+        quiet=json,
+    )
+    generated = session.finish(out)
+    from dse.report import document, write_report
+
+    page = write_report(found, found.folder / "report.html")
+    if json:
+        print_json(document(found))
+        return
+    _print_result(found)
+    print()
+    for path in [*generated.files(), str(page)]:
+        print(path)
+
+
+def _print_result(run: Run) -> None:
+    """The front beside the papers' networks, and what the test part says."""
+    settings = run.settings
+    kept = {trial.trial for trial in run.front()}
+    shown = [t for t in run.trials if t.state == "finished" and (t.baseline or t.trial in kept)]
+    shown.sort(key=lambda trial: (-trial.values.get("accuracy", 0.0), trial.cost["params"]))
+    data = settings.get("data", {})
+    what = "synthetic phantoms, not patients" if data.get("synthetic") else "validation images"
+    print(f"\n{run.name}: {len(run.trials)} designs trained, accuracy on {what}\n")
+    timed = any(trial.latency_ms is not None for trial in shown)
+    print_table(
+        ("", "design", "trial", "accuracy", "params", "MACs", "peak memory", *(["ms"] * timed)),
+        [_line(trial, trial.trial in kept, timed) for trial in shown],
+        right="accuracy|params|MACs|peak memory|ms|trial",
+    )
+    print("\n* on the Pareto front; names are the papers' networks")
+    failed = [trial for trial in run.trials if trial.state == "failed"]
+    for trial in failed:
+        say(f"trial {trial.trial} {trial.name} failed: {trial.reason}")
+    for result in settings.get("result", []):
+        if "accuracy" in result:
+            low, high = result["interval"]
+            role = "best preset" if result["trial"] != settings.get("winner") else "winner"
+            print(
+                f"{role}: {result['name']} (trial {result['trial']}), trained again on all but the test part: "
+                f"test accuracy {result['accuracy']:.3f}, 95 % interval {low:.3f} to {high:.3f}, "
+                f"{result['n']} images"
+            )
+    if data.get("note"):
+        print(f"data: {data['note']}")
+
+
+def _line(trial: Trial, on_front: bool, timed: bool) -> tuple[str, ...]:
+    return (
+        "*" if on_front else "",
+        trial.name,
+        str(trial.trial),
+        f"{trial.values.get('accuracy', float('nan')):.3f}",
+        f"{trial.cost['params']:,}",
+        f"{trial.cost['macs']:,}",
+        f"{trial.cost['peak_activation_bytes']:,}",
+        *(["" if trial.latency_ms is None else f"{trial.latency_ms:.2f}"] * timed),
+    )

@@ -1,0 +1,230 @@
+"""From the options of `dse search` to a search: data, space, recipe, evaluator, and back when resuming."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dse.cli.output import say
+from dse.cli.progress import Progress
+from dse.cost import Budget
+from dse.devices import find_device
+from dse.errors import InvalidValue
+from dse.generate import Generated
+from dse.ir import Shape
+from dse.recipes import Recipe, recipe
+from dse.resources import resource_dir
+from dse.runs import Run, check_run_name, open_run, runs_folder, write_atomically
+from dse.runtime.evaluate import Train
+from dse.search import Search, free_run_name
+from dse.space import Space, load_space, parse_space
+
+_DEFAULTS: dict[str, Any] = {
+    "space": "lightweight",
+    "objectives": ["accuracy", "params"],
+    "budget": {},
+    "sampler": "auto",
+    "seed": 0,
+}
+_MACS_PER_PIXEL = 833e6 / 224**2
+"""The multiply-adds a search admits if none are asked for: those of SqueezeNet, the largest light network that the
+papers compare (HL-CNN, Table II: 833M at 224x224), in proportion to the image. Without any limit a search for few
+parameters drifts to designs that reuse them on large maps and take minutes to train.
+"""
+_FINAL_EPOCHS = 2
+"""How many times longer than a trial's the winner's own training is."""
+
+
+@dataclass
+class Session:
+    """A search as the command line knows it.
+
+    Attributes:
+        name: the run's name.
+        options: what was asked, completed by defaults; kept in ``run.json`` and read back on resuming.
+        resume: whether the run exists.
+        command: the command line, for the record.
+    """
+
+    name: str
+    options: dict[str, Any]
+    resume: bool = False
+    command: str = ""
+    run: Run | None = field(default=None, init=False)
+    train: Train | None = field(default=None, init=False)
+
+    @classmethod
+    def new(cls, name: str | None, asked: dict[str, Any]) -> Session:
+        """A run that begins.
+
+        Raises:
+            InvalidValue: no data set is named, or the run exists.
+        """
+        if asked["dataset"] is None:
+            raise InvalidValue("a search needs --dataset: covid, digits, cifar10 or an image folder")
+        options = {**_DEFAULTS, **{k: v for k, v in asked.items() if v is not None}}
+        stem = Path(options["dataset"]).name
+        name = check_run_name(name) if name else free_run_name(stem if stem.isidentifier() else "search")
+        if (runs_folder() / name / "run.json").exists():
+            raise InvalidValue(f"the run {name} exists; give --resume to go on with it, or another --run")
+        return cls(name, options)
+
+    @classmethod
+    def resumed(cls, name: str | None, asked: dict[str, Any]) -> Session:
+        """A run that goes on, with the options it began with.
+
+        Raises:
+            InvalidValue: no run is named, or an option differs from what it began with.
+            UnknownName: there is no such run.
+        """
+        if name is None:
+            raise InvalidValue("--resume needs --run: the name of the run to go on with")
+        options = open_run(name).settings.get("options")
+        if not isinstance(options, dict):
+            raise InvalidValue(f"the run {name} was not made by dse search and cannot be resumed by it")
+        for key, value in asked.items():
+            kept = options.get(key)
+            if key == "budget" and value is not None and "macs" not in value:
+                kept = {k: v for k, v in kept.items() if k != "macs"}
+            if value is not None and value != kept:
+                raise InvalidValue(
+                    f"a resumed run keeps its options: {key} is {options.get(key)!r} in {name}, got {value!r}"
+                )
+        return cls(name, options, resume=True)
+
+    def search(
+        self,
+        *,
+        trials: int,
+        time_limit: float | None,
+        workers: int | None,
+        train_device: str,
+        quiet: bool,
+    ) -> Run:
+        """Run the search to its end; Ctrl-C ends it early and says how to go on."""
+        from dse.runtime.train import pick_device
+
+        where = pick_device(train_device)
+        options = self.options
+        chosen = recipe("quick", **({"epochs": options["epochs"]} if "epochs" in options else {}))
+        self.train = Train(
+            dataset=options["dataset"],
+            recipe=chosen,
+            data_dir=Path(options["data_dir"]) if options.get("data_dir") else None,
+            image_size=options.get("image_size"),
+            seed=options["seed"],
+            fold=options.get("fold"),
+            device=where,
+        )
+        data, split = self.train.data()
+        side = data.image_size
+        space = self._space().with_io(input=Shape((3, side, side)), classes=len(data.classes))
+        if not {"macs", "latency_ms"} & set(options["budget"]):
+            options["budget"] = {**options["budget"], "macs": round(_MACS_PER_PIXEL * side * side, -5)}
+            say(
+                f"no limit on multiply-adds was given: {options['budget']['macs']:,.0f} is taken, SqueezeNet's "
+                "share for images of this size; --budget-macs sets another"
+            )
+        budget = Budget(**options["budget"])
+        search = Search(
+            space=space,
+            evaluate=self.train,
+            budget=budget,
+            objectives=tuple(options["objectives"]),
+            trials=trials,
+            seed=options["seed"],
+            sampler=options["sampler"],
+            workers=workers or (1 if where != "cpu" else min(8, _cores())),
+            time_limit=time_limit,
+            storage=options.get("storage"),
+            latency_of=self._latency(budget),
+            settings={
+                "options": options,
+                "command": self.command,
+                "epochs": chosen.epochs,
+                "image_size": side,
+                "recipe": chosen.model_dump(mode="json"),
+                "data": {
+                    "name": data.name,
+                    "classes": list(data.classes),
+                    "digest": data.digest,
+                    "synthetic": data.synthetic,
+                    "note": data.note,
+                    "images": len(data.labels),
+                    "skipped": len(data.skipped),
+                    "split": {
+                        "fold": split.fold,
+                        "grouped": split.grouped,
+                        "train": len(split.train),
+                        "val": len(split.val),
+                        "test": len(split.test),
+                    },
+                },
+                "machine": _machine(where),
+            },
+            listener=Progress(self.name, budget, quiet=quiet),
+        )
+        say(f"{data.name}: {data.note}")
+        for skipped in data.skipped[:3]:
+            say(f"skipped {skipped.file}: {skipped.reason}")
+        if len(data.skipped) > 3:
+            say(f"skipped {len(data.skipped)} files in all")
+        say(f"space {space.name} for {space.input} images, {space.classes} classes; {budget}")
+        try:
+            self.run = search.run(self.name, resume=self.resume)
+        except KeyboardInterrupt:
+            done = len(Run(runs_folder() / self.name).trials)
+            say(f"\nstopped after {done} trials; go on with: dse search --run {self.name} --resume")
+            raise
+        return self.run
+
+    def finish(self, out: Path | None) -> Generated:
+        """Test the winner and write its files."""
+        from dse.search.finish import finish
+
+        assert self.run is not None
+        assert self.train is not None
+        final: Recipe = self.train.recipe.model_copy(
+            update={"epochs": _FINAL_EPOCHS * self.train.recipe.epochs}
+        )
+        say(f"training the winner and the best preset for {final.epochs} epochs, then the test part")
+        return finish(self.run, self.train, final, out or Path("generated") / self.name)
+
+    def _space(self) -> Space:
+        """The space; a copy is kept with the run, so that a resumed one searches the same."""
+        kept = runs_folder() / self.name / "space.yaml"
+        if self.resume and kept.exists():
+            return parse_space(kept.read_text(encoding="utf-8"), self.options["space_name"], kept.name)
+        path = Path(self.options["space"])
+        if not path.is_file():
+            path = resource_dir("searchspaces") / f"{path}.yaml"
+        space = load_space(self.options["space"])
+        self.options["space_name"] = space.name
+        write_atomically(kept, path.read_text(encoding="utf-8"))
+        return space
+
+    def _latency(self, budget: Budget) -> Any:
+        if budget.latency_ms is None and "latency_ms" not in self.options["objectives"]:
+            return None
+        device = find_device(self.options.get("latency_device") or "onnxruntime-cpu")
+        return lambda network: device.latency(network).median_ms
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _machine(device: str) -> dict[str, Any]:
+    import torch
+
+    return {
+        "platform": platform.platform(),
+        "cpu": platform.processor() or platform.machine(),
+        "cores": _cores(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "device": device,
+    }

@@ -1,0 +1,110 @@
+"""Numbers and names as people read them. What is no number is written as a dash."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dse.report.snapshot import is_number
+
+NONE = "–"
+
+LABELS = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "params": "parameters",
+    "params_with_buffers": "parameters with buffers",
+    "macs": "MACs",
+    "latency_ms": "latency",
+    "peak_activation_bytes": "peak activation memory",
+    "size_bytes": "size of weights",
+    "auroc": "AUROC",
+}
+
+
+def label(key: str) -> str:
+    """A metric's or cost's name for people."""
+    return LABELS.get(key, key.replace("_", " "))
+
+
+def measure(key: str, value: Any) -> str:
+    """A value of a metric or cost, with its unit."""
+    if not is_number(value):
+        return NONE
+    if key.endswith("accuracy"):
+        return percent(value)
+    if key.endswith("_bytes"):
+        return size(value)
+    if key == "latency_ms":
+        return f"{value:.3g} ms"
+    return count(value) if key in ("params", "params_with_buffers", "macs") else f"{value:.4g}"
+
+
+def percent(value: Any, digits: int = 1) -> str:
+    """``83.1%``."""
+    return f"{100 * value:.{digits}f}%" if is_number(value) else NONE
+
+
+def span(low: Any, high: Any) -> str:
+    """``78.2 to 87.6%``."""
+    return f"{100 * low:.1f} to {100 * high:.1f}%" if is_number(low) and is_number(high) else NONE
+
+
+def along(value: float, scale: tuple[float, float], back: bool = False) -> str:
+    """Where a value lies on a scale, in percent from its start, or `back` from its end."""
+    share = (min(max(value, scale[0]), scale[1]) - scale[0]) / (scale[1] - scale[0])
+    return f"{100 * (1 - share if back else share):.2f}"
+
+
+def when(moment: Any) -> str:
+    """An ISO time to the minute: ``2026-03-01 10:00``."""
+    return str(moment)[:16].replace("T", " ")
+
+
+def count(value: Any) -> str:
+    """``1,234,567``."""
+    return f"{value:,.0f}" if is_number(value) else NONE
+
+
+def short(value: Any) -> str:
+    """``1.23 M``."""
+    if not is_number(value):
+        return NONE
+    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= limit:
+            return f"{value / limit:.3g} {unit}"
+    return f"{value:.3g}"
+
+
+def size(value: Any) -> str:
+    """``1.5 MiB``."""
+    if not is_number(value):
+        return NONE
+    for limit, unit in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
+        if value >= limit:
+            return f"{value / limit:.3g} {unit}"
+    return f"{value:.0f} B"
+
+
+def duration(seconds: Any) -> str:
+    """``1 h 23 min``, ``4 min 10 s``, ``3.2 s``."""
+    if not is_number(seconds):
+        return NONE
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def plain(value: Any) -> str:
+    """A setting of any kind, without JSON's quotes and brackets where nothing is lost by it."""
+    if value is None:
+        return NONE
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{k}: {plain(v)}" for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(plain(v) for v in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)

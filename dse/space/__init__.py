@@ -1,0 +1,41 @@
+"""Search spaces: a network document in which some leaves are holes. Decisions close them.
+
+============================================  ====================================================
+``{choose: [8, 16]}``                         one of these values
+``{choose: {half: 8, all: {choose: ..}}}``    one of these labels; its value may have holes again
+``{between: [1, 8], step: 1, log: false}``    an integer of the range; a real number if one is given
+``name: width`` in a hole                     holes of one name are one decision
+``name: .width``                              ... in each repetition of the group around it
+``{name: a, conv: {..}, repeat: 3}``          the block three times, as ``a.0``, ``a.1``, ``a.2``
+``first: {stride: 2}`` beside ``repeat``      fields that differ in the first of them
+``{name: s, nodes: [..], repeat: 2}``         a group: its nodes as ``s1_..`` and ``s2_..``
+``{choose: {none: [], pool: [..]}}``          one of these lists of nodes
+``inputs: [a, b]``                            names of the group, then of those around it
+``scale: {choose: [0.5, 1.0]}``               the width multiplier of the whole network
+============================================  ====================================================
+
+Labels under one name relate places to each other: where ``name: p`` stands in two choices, they are
+decided together.
+"""
+
+from dse.space.choices import Categorical, Choice, Integer, Real, Scalar
+from dse.space.shipped import load_space, parse_space, space_names
+from dse.space.size import Size
+from dse.space.space import Contained, Decisions, Space
+from dse.space.stats import Stats
+
+__all__ = [
+    "Categorical",
+    "Choice",
+    "Contained",
+    "Decisions",
+    "Integer",
+    "Real",
+    "Scalar",
+    "Size",
+    "Space",
+    "Stats",
+    "load_space",
+    "parse_space",
+    "space_names",
+]
