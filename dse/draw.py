@@ -211,16 +211,14 @@ STYLE = """
 .dse-network .frame { fill: none; stroke: #c4c9d0; stroke-dasharray: 3 3; }
 .dse-network .name { font-weight: 600; }
 .dse-network .quiet { fill: #59636e; font-size: 12px; }
-.dse-network .edge { fill: none; stroke: #77818c; stroke-width: 1.4; }
-.dse-network .tip { fill: #77818c; }
+.dse-network .edge { fill: none; stroke: #808a95; stroke-width: 1.4; }
+.dse-network .tip { fill: #808a95; }
 @media (prefers-color-scheme: dark) {
   .dse-network { color: #e6e8eb; }
   .dse-network .paper { fill: #14171a; }
   .dse-network .box { fill: #1f2429; stroke: #454d56; }
   .dse-network .frame { stroke: #454d56; }
   .dse-network .quiet { fill: #a3adb8; }
-  .dse-network .edge { stroke: #8b95a0; }
-  .dse-network .tip { fill: #8b95a0; }
 }
 """
 

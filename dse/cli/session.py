@@ -88,7 +88,7 @@ class Session:
         for key, value in asked.items():
             kept = options.get(key)
             if key == "budget" and value is not None and "macs" not in value:
-                kept = {k: v for k, v in kept.items() if k != "macs"}
+                kept = {k: v for k, v in (kept or {}).items() if k != "macs"}
             if value is not None and value != kept:
                 raise InvalidValue(
                     f"a resumed run keeps its options: {key} is {options.get(key)!r} in {name}, got {value!r}"

@@ -105,7 +105,7 @@ def _headline(snapshot: Snapshot, winner: Trial | None) -> dict[str, Any] | None
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    result = Environment(
         loader=FileSystemLoader(resource_dir("templates") / "report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -113,3 +113,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    result.policies["json.dumps_kwargs"] = {"sort_keys": False, "allow_nan": False}
+    return result

@@ -187,11 +187,7 @@ def learning(snapshot: Snapshot) -> Plot | None:
     chosen = {trial.trial: trial for trial in [winner, *best[:1], *snapshot.front()]}
     traces = []
     for trial in list(chosen.values())[:MOST_CURVES]:
-        steps = [
-            (row.get("epoch", position), row[snapshot.quality])
-            for position, row in enumerate(trial.history, start=1)
-            if is_number(row.get(snapshot.quality))
-        ]
+        steps = _steps(trial, snapshot.quality)
         if steps:
             won = trial.trial == winner.trial
             role = "winner" if won else "preset" if trial.baseline else "searched"
@@ -207,17 +203,22 @@ def losses(snapshot: Snapshot) -> Plot | None:
         ("train_loss", "training", "searched"),
         ("loss", "validation", "winner"),
     ):
-        steps = [
-            (row.get("epoch", position), row[key])
-            for position, row in enumerate(winner.history if winner else [], start=1)
-            if is_number(row.get(key))
-        ]
+        steps = _steps(winner, key) if winner else []
         if steps:
             traces.append(_curve(name, role, steps))
     return _epochs(traces, "loss", "loss of the winner")
 
 
-def _curve(name: str, role: str, steps: list[tuple[Any, Any]]) -> Plot:
+def _steps(trial: Trial, key: str) -> list[tuple[float, float]]:
+    """A metric by epoch; where the history counts no epochs, its rows are counted."""
+    return [
+        (row["epoch"] if is_number(row.get("epoch")) else position, row[key])
+        for position, row in enumerate(trial.history, start=1)
+        if is_number(row.get(key))
+    ]
+
+
+def _curve(name: str, role: str, steps: list[tuple[float, float]]) -> Plot:
     return {
         "type": "scatter",
         "mode": "lines+markers",

@@ -62,7 +62,7 @@ class _Own:
         return unique
 
     def path(self, name: str) -> str:
-        """What a choice adds to the names of the holes in it: a shared choice may stand here twice."""
+        """What a choice adds to the names of its holes: a shared choice may stand here twice."""
         if name in self.used:
             return self.unique(name)
         self.used.add(name)

@@ -70,11 +70,11 @@ def test_shape_is_torchs(name: str, data: st.DataObject) -> None:
     assert tuple(TORCH[name](op, torch.empty(1, *shape, device="meta")).shape[1:]) == tuple(ours)
 
 
-@pytest.mark.parametrize("name", sorted(TORCH.keys() - {"Pool"}))
+@pytest.mark.parametrize("name", ["BlurPool", "Conv"])
 @settings(max_examples=120)
 @given(data=st.data())
 def test_what_we_refuse_torch_refuses(name: str, data: st.DataObject) -> None:
-    """Pooling aside: a window wider than its map is refused, where torch's ceil mode may let it hang over."""
+    """Not so pooling: a window wider than its map is refused, where torch's ceil mode may let it hang over."""
     op, shape = data.draw(DRAWN[name]), data.draw(maps)
     try:
         op.shape(shape)

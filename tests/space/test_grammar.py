@@ -380,7 +380,10 @@ MENU: list[dict[str, Any]] = [
     conv({"between": [2, 6], "step": 2}, stride={"choose": [1, 2], "name": "s"}),
     {**conv({"choose": [4, 8], "name": "w"}), "repeat": {"between": [0, 2], "name": "depth"}},
     {**conv(4, stride={"choose": {"a": 1, "b": 2}, "name": "kind"}), "repeat": {"choose": [1, 3]}},
-    {"choose": {"a": [], "b": {"pool": {"padding": {"choose": [0, 1]}}}}, "name": "kind"},
+    {
+        "choose": {"a": [], "b": {"pool": {"kernel": 1, "stride": {"choose": [1, 2]}}}},
+        "name": "kind",
+    },
     {"choose": {"a": {"depthwise": {"channels": 4}}, "b": "eca", "c": {"choose": {"d": "eca"}}}},
     {"residual": {"channels": {"choose": {"a": 4, "b": {"choose": [4, 8]}}, "name": "kind"}}},
 ]
@@ -396,7 +399,6 @@ def documents(draw: st.DrawFn) -> list[dict[str, Any]]:
         if draw(st.booleans()):
             inner = inner.replace('"name": "', '"name": ".')
         repeat = draw(st.sampled_from([1, 2, {"between": [0, 2]}]))
-        # JSON has no integer keys, but the menu has none either.
         group = {"name": "stage", "repeat": repeat, "nodes": json.loads(inner)}
         nodes.insert(draw(st.integers(0, len(nodes))), group)
     return nodes
