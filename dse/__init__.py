@@ -1,4 +1,5 @@
-"""Design-space exploration of lightweight networks: describe one as data, and cost, search, train and emit it.
+"""Design-space exploration of lightweight networks: describe one as data, and cost, search, train
+and emit it.
 
 >>> import dse
 >>> network = dse.preset("squeezenet", classes=10)
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from dse.errors import UnknownName as UnknownName
     from dse.generate import generate as generate
     from dse.network import Network as Network
-    from dse.presets import load_preset as preset
+    from dse.presets import load_preset as preset  # noqa: F401 - re-exported by name
     from dse.recipes import recipe as recipe
     from dse.runs import Run as Run
     from dse.runs import open_run as open_run
@@ -59,7 +60,9 @@ _PUBLIC = {
     "recipe": "dse.recipes",
     "search": "dse.search",
 }
-"""Where each public name lives. Nothing is imported before it is asked for: torch alone takes a second."""
+"""Where each public name lives. Nothing is imported before it is asked for: torch alone takes a
+second.
+"""
 
 __all__ = sorted(_PUBLIC)
 
@@ -67,8 +70,9 @@ __all__ = sorted(_PUBLIC)
 class _Public:
     """A public name of the package.
 
-    A descriptor, because Python binds a submodule to its package when it is first imported: without it,
-    ``dse.cost`` would turn from the function into the module ``dse/cost.py`` as soon as anything imports that.
+    A descriptor, because Python binds a submodule to its package when it is first imported: without
+    it, ``dse.cost`` would turn from the function into the module ``dse/cost.py`` as soon as
+    anything imports that.
     """
 
     def __init__(self, name: str, module: str) -> None:

@@ -1,7 +1,7 @@
 """What a network costs: one walk over its program, without torch.
 
-The walk is done block by block and remembered by (block, input shapes), so that within a search, where designs
-share most of their blocks, a cost query is a few dictionary look-ups.
+The walk is done block by block and remembered by (block, input shapes), so that within a search,
+where designs share most of their blocks, a cost query is a few dictionary look-ups.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ class Cost:
     Attributes:
         params: trainable parameters.
         buffers: batch-norm running means and variances.
-        macs: multiply-adds of convolutions and linear layers, counted once; FLOPs are twice as many.
+        macs: multiply-adds of convolutions and linear layers, counted once; FLOPs are twice as
+            many.
         peak_activation_bytes: the most memory that activations alive at one time take, when each is
             freed after its last use and element-wise ops work in place.
     """
@@ -71,7 +72,8 @@ def cost(network: Network, memo: Memo | None = None) -> Cost:
 
     Args:
         network: the network.
-        memo: pass the same dictionary for many networks, as a search does, and blocks are counted once.
+        memo: pass the same dictionary for many networks, as a search does, and blocks are
+            counted once.
 
     Raises:
         InvalidDesign: the blocks do not fit each other; says where.
@@ -189,7 +191,8 @@ def _count(program: Scope, dies: tuple[bool, ...]) -> Cost:
     return Cost(params, buffers, macs, FLOAT_BYTES * peak)
 
 
-# -- budgets ------------------------------------------------------------------------------------------
+# -- budgets
+# ------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +244,8 @@ class Budget:
         return ", ".join(parts).replace(", (", " (") or "no budget"
 
 
-# -- text ---------------------------------------------------------------------------------------------
+# -- text
+# ---------------------------------------------------------------------------------------------
 
 
 def table(network: Network) -> str:

@@ -38,7 +38,9 @@ def find_design(
         DataError: the file cannot be read.
     """
     if input is not None and image_size is not None:
-        raise InvalidValue(f"give an input or an image size, not both; got {input} and {image_size}")
+        raise InvalidValue(
+            f"give an input or an image size, not both; got {input} and {image_size}"
+        )
     if image_size is not None and not 1 <= image_size <= 99_999:
         raise InvalidValue(f"an image size is a number of pixels from 1, got {image_size}")
     if input is not None:

@@ -80,7 +80,9 @@ def generate(
 
     path = stem.with_suffix(".onnx")
     checked = export_onnx(network, module or build(network), path, metadata=metadata)
-    return Generated(python, design, path, {"max_abs_error": checked.max_abs_error, "opset": checked.opset})
+    return Generated(
+        python, design, path, {"max_abs_error": checked.max_abs_error, "opset": checked.opset}
+    )
 
 
 def stale(network: Network, folder: Path) -> list[Path]:

@@ -8,8 +8,8 @@ Written as JSON or YAML it is a document of nodes, each with one block in its sh
         {"name": "pool", "global_pool": {}},
         {"name": "classifier", "classifier": {"dropout": 0.1}}]}
 
-A node takes the value of the node before it unless it says `inputs`. Nodes called ``stage1.0``, ``stage1.1``
-form one stage; node names are module paths in emitted code.
+A node takes the value of the node before it unless it says `inputs`. Nodes called ``stage1.0``,
+``stage1.1`` form one stage; node names are module paths in emitted code.
 """
 
 from __future__ import annotations
@@ -42,34 +42,72 @@ from dse.ir import Scope, Shape, Tape, Value
 _NETWORK_NAME = re.compile(r"[a-z][a-z0-9]*([-._][a-z0-9]+)*")
 _NODE_NAME = re.compile(r"[a-z][a-z0-9_]*(\.(0|[1-9][0-9]{0,3}))?")
 _TITLE = re.compile(r"[A-Za-z][A-Za-z0-9 .()+-]*")
-# Names that the emitted class needs for itself, or inherits from torch's Module.
-_TAKEN = {
-    "forward",
-    "train",
-    "eval",
-    "to",
-    "float",
-    "double",
-    "half",
-    "type",
-    "modules",
-    "children",
-}
-_TAKEN |= {
-    "parameters",
-    "buffers",
-    "training",
-    "apply",
-    "cuda",
-    "cpu",
-    "compile",
-    "input",
-    "x",
-    "self",
-}
-_TAKEN |= {"torch", "nn", "num_classes", "dump_patches"}
-
-_SAFE_TEXT = re.compile(r"[^\x00-\x1f\x7f\\\"]*")
+# Names that the emitted class needs for itself, or inherits from torch's Module: setting one of the
+# latter would leave the method in place and the layer out of reach. A test compares them with
+# torch.
+_TAKEN = frozenset(
+    [
+        "input",
+        "x",
+        "self",
+        "num_classes",
+        "torch",
+        "nn",
+        "add_module",
+        "apply",
+        "bfloat16",
+        "buffers",
+        "call_super_init",
+        "children",
+        "compile",
+        "cpu",
+        "cuda",
+        "double",
+        "dump_patches",
+        "eval",
+        "extra_repr",
+        "float",
+        "forward",
+        "get_buffer",
+        "get_extra_state",
+        "get_parameter",
+        "get_submodule",
+        "half",
+        "ipu",
+        "load_state_dict",
+        "modules",
+        "mtia",
+        "named_buffers",
+        "named_children",
+        "named_modules",
+        "named_parameters",
+        "parameters",
+        "register_backward_hook",
+        "register_buffer",
+        "register_forward_hook",
+        "register_forward_pre_hook",
+        "register_full_backward_hook",
+        "register_full_backward_pre_hook",
+        "register_load_state_dict_post_hook",
+        "register_load_state_dict_pre_hook",
+        "register_module",
+        "register_parameter",
+        "register_state_dict_post_hook",
+        "register_state_dict_pre_hook",
+        "requires_grad_",
+        "set_extra_state",
+        "set_submodule",
+        "share_memory",
+        "state_dict",
+        "to",
+        "to_empty",
+        "train",
+        "training",
+        "type",
+        "xpu",
+        "zero_grad",
+    ]
+)
 
 
 def _check_name(text: str) -> str:
@@ -87,9 +125,12 @@ def _check_title(text: str) -> str:
 
 
 def _check_text(text: str) -> str:
-    if not _SAFE_TEXT.fullmatch(text) or len(text) > 2000:
+    # Printable: neither control characters nor lone surrogates nor marks that reorder what a reader
+    # sees.
+    if not text.isprintable() or '"' in text or "\\" in text or len(text) > 2000:
         raise ValueError(
-            f"a description is one line without double quotes or backslashes, got {text[:60]!r}"
+            "a description is one line of at most 2000 characters without double quotes or backslashes, "
+            f"got {text[:60]!r}"
         )
     return text
 
@@ -122,7 +163,9 @@ NodeName = Annotated[str, AfterValidator(_check_node_name)]
 
 
 class Node(BaseModel):
-    """One named block of a network and where its inputs come from; none given means the node before."""
+    """One named block of a network and where its inputs come from; none given means the node
+    before.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
@@ -133,7 +176,7 @@ class Node(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _read_short_form(cls, data: Any) -> Any:
-        if not isinstance(data, dict) or "block" in data:
+        if not isinstance(data, dict) or isinstance(data.get("block"), Block):
             return data
         rest = {key: value for key, value in data.items() if key not in ("name", "inputs")}
         place = f"node {data.get('name', '?')}"
@@ -156,11 +199,13 @@ class Node(BaseModel):
 
 
 class Network(BaseModel):
-    """A network as data. Two networks are equal when they compute the same thing, whatever their names.
+    """A network as data. Two networks are equal when they compute the same thing, whatever their
+    names.
 
     Attributes:
         name: of files and runs, as in ``hl-cnn``.
-        title: for people, and as the emitted class's name, as in ``HL-CNN``; made from the name if empty.
+        title: for people, and as the emitted class's name, as in ``HL-CNN``; made from the name
+            if empty.
         about: one line on what it is and where it comes from.
         input: channels, height and width of an image.
         classes: number of classes.
@@ -182,7 +227,8 @@ class Network(BaseModel):
         check_graph(nodes)
         return nodes
 
-    # -- derived ------------------------------------------------------------------------------------
+    # -- derived
+    # ------------------------------------------------------------------------------------
 
     @property
     def class_name(self) -> str:
@@ -209,8 +255,8 @@ class Network(BaseModel):
         """The network as a program: one scope per node, each a tree of primitive ops.
 
         Raises:
-            InvalidDesign: a block cannot take what the blocks before it give, or the result is not one
-                score per class.
+            InvalidDesign: a block cannot take what the blocks before it give, or the result is
+                not one score per class.
         """
         tape = tape or Tape(self.name, self.classes, self.input)
         values: list[Value] = []
@@ -224,9 +270,11 @@ class Network(BaseModel):
 
     @cached_property
     def digest(self) -> str:
-        """16 hexadecimal digits, equal for networks that compute the same, in every process and version.
+        """16 hexadecimal digits, equal for networks that compute the same, in every process and
+        version.
 
-        It is taken over the program: the ops in order with their settings and inputs. Names play no part.
+        It is taken over the program: the ops in order with their settings and inputs. Names play no
+        part.
         """
         numbers: dict[int, int] = {}
         program = self.lower()
@@ -245,13 +293,15 @@ class Network(BaseModel):
     def __hash__(self) -> int:
         return hash(self.digest)
 
-    # -- transforms ---------------------------------------------------------------------------------
+    # -- transforms
+    # ---------------------------------------------------------------------------------
 
     def scaled(self, alpha: float) -> Network:
         """A copy with every width multiplied by `alpha`, rounded to integers of at least 1.
 
         Raises:
-            InvalidDesign: alpha is not a positive number, or the scaled blocks do not fit each other.
+            InvalidDesign: alpha is not a positive number, or the scaled blocks do not fit each
+                other.
         """
         if not 0 < alpha <= 64:
             raise InvalidDesign(f"a width multiplier is above 0 and at most 64, got alpha={alpha}")
@@ -274,7 +324,8 @@ class Network(BaseModel):
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         return read_network({**fields, **changes})
 
-    # -- text ---------------------------------------------------------------------------------------
+    # -- text
+    # ---------------------------------------------------------------------------------------
 
     def to_json(self) -> str:
         """The design as JSON: one node a line, default fields left out; ends with a newline."""
@@ -292,7 +343,8 @@ class Network(BaseModel):
 
 
 def check_graph(nodes: tuple[Node, ...]) -> None:
-    """Names are unique, stages are unbroken, every node reads what comes before it, nothing is left unread.
+    """Names are unique, stages are unbroken, every node reads what comes before it, nothing is left
+    unread.
 
     Raises:
         ValueError: for pydantic to report; the message says the rule, the value and the node.
@@ -353,7 +405,8 @@ def check_scores(shape: Shape, classes: int, node: str) -> None:
 
 
 def read_network(document: object) -> Network:
-    """Read a network from a document (a mapping, as JSON or YAML give) and check that it can be built.
+    """Read a network from a document (a mapping, as JSON or YAML give) and check that it can be
+    built.
 
     Raises:
         InvalidDesign: says the field or node, the rule and the value.
@@ -384,6 +437,10 @@ def parse_network(text: str, place: str) -> Network:
         document = json.loads(text)
     except json.JSONDecodeError as error:
         raise InvalidDesign(f"{place}: not JSON: {error.msg} at line {error.lineno}") from None
+    except RecursionError:
+        raise InvalidDesign(f"{place}: not a network: brackets nest too deep") from None
+    except ValueError as error:  # a number of thousands of digits
+        raise InvalidDesign(f"{place}: not JSON: {error}") from None
     try:
         return read_network(document)
     except InvalidDesign as error:

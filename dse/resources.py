@@ -1,4 +1,6 @@
-"""Where the templates and search spaces lie: inside an installed package, or at the top of a checkout."""
+"""Where the templates and search spaces lie: inside an installed package, or at the top of a
+checkout.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """A run on disk: its settings, one JSON row per trial, and what is read off them.
 
-``runs/NAME/`` holds ``run.json`` (settings, data, machine, at the end the result), ``trials.jsonl`` (one row per
-trial, appended and flushed as each ends), ``study.log`` (Optuna's journal) and ``report.html``.
+``runs/NAME/`` holds ``run.json`` (settings, data, machine, at the end the result), ``trials.jsonl``
+(one row per trial, appended and flushed as each ends), ``study.log`` (Optuna's journal) and
+``report.html``.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ OBJECTIVES: dict[str, Direction] = {
     "peak_activation_bytes": "minimize",
     "size_bytes": "minimize",
 }
-"""What a search can aim at, and which way is better. Other metrics that an evaluator returns are maximised."""
+"""What a search can aim at, and which way is better. Other metrics that an evaluator returns are
+maximised.
+"""
 
 COST_KEYS = ("params", "params_with_buffers", "macs", "peak_activation_bytes", "size_bytes")
 
@@ -54,7 +57,8 @@ class Trial:
         choices: the space's decisions, flat.
         design: the network as a document (see `dse.network`).
         digest: equal for equal networks.
-        cost: ``params params_with_buffers macs peak_activation_bytes size_bytes`` of one image in float32.
+        cost: ``params params_with_buffers macs peak_activation_bytes size_bytes`` of one image
+            in float32.
         latency_ms: milliseconds per image on the run's device, if it has one.
         values: metrics by the evaluator, on the validation part.
         history: metrics per epoch.
@@ -105,7 +109,8 @@ class Trial:
 
 
 def front(trials: Sequence[Trial], objectives: Sequence[str]) -> list[Trial]:
-    """The finished trials that no other beats in every objective, best in the first objective first.
+    """The finished trials that no other beats in every objective, best in the first objective
+    first.
 
     Of trials equal in all objectives the earliest stays.
     """
@@ -114,7 +119,9 @@ def front(trials: Sequence[Trial], objectives: Sequence[str]) -> list[Trial]:
         values = [trial.objective(name) for name in objectives]
         if trial.state == "finished" and all(value is not None for value in values):
             signs = [-1 if direction(name) == "maximize" else 1 for name in objectives]
-            scored.append((trial, tuple(s * v for s, v in zip(signs, values, strict=True) if v is not None)))
+            scored.append(
+                (trial, tuple(s * v for s, v in zip(signs, values, strict=True) if v is not None))
+            )
     kept = [
         (trial, losses)
         for trial, losses in scored
@@ -142,7 +149,9 @@ class Run:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What ``run.json`` says: space, budget, objectives, data, machine, and at the end the result."""
+        """What ``run.json`` says: space, budget, objectives, data, machine, and at the end the
+        result.
+        """
         path = self.folder / "run.json"
         try:
             settings: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -156,7 +165,9 @@ class Run:
 
     @property
     def trials(self) -> list[Trial]:
-        """The rows, in order of their end. A row cut short by a crash is left out and named in `damaged`."""
+        """The rows, in order of their end. A row cut short by a crash is left out and named in
+        `damaged`.
+        """
         path = self.folder / "trials.jsonl"
         rows: list[Trial] = []
         self.damaged = []
@@ -181,7 +192,8 @@ class Run:
         """The Pareto front over the given objectives, or the run's own."""
         return front(self.trials, objectives or self.objectives)
 
-    # -- writing ------------------------------------------------------------------------------------
+    # -- writing
+    # ------------------------------------------------------------------------------------
 
     def append(self, trial: Trial) -> None:
         """Write one row so that it is on disk when this returns."""
@@ -230,7 +242,8 @@ def check_run_name(name: str) -> str:
     """
     if not _RUN_NAME.fullmatch(name) or name in (".", ".."):
         raise InvalidValue(
-            f"a run's name is up to 80 letters, digits, dots, - and _, and starts with a letter or digit; got {name!r}"
+            "a run's name is up to 80 letters, digits, dots, - and _, and starts with a letter or "
+            f"digit; got {name!r}"
         )
     return name
 

@@ -1,4 +1,4 @@
-"""Blocks: the node types of networks, one mechanism per file. A new one is a file and a line here."""
+"""Blocks: the node types of networks, one mechanism per file. A new one is a file and a line."""
 
 from dse.blocks.attention import EfficientChannelAttention, SqueezeExcite
 from dse.blocks.base import Attention, Block, block_class, block_kinds, read_block

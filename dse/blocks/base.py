@@ -1,7 +1,8 @@
 """What every block is: pydantic fields, and one `lower` that says its dataflow on a tape.
 
-Everything else about a block follows from these two: validation, JSON and YAML, cost, drawings, source code,
-ONNX. A subclass registers itself by its `kind`; a new block is one file and one import line.
+Everything else about a block follows from these two: validation, JSON and YAML, cost, drawings,
+source code, ONNX. A subclass registers itself by its `kind`; a new block is one file and one import
+line.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class WidthMark:
-    """Marks a field as a width: scaled by the width multiplier, always an argument in emitted code."""
+    """Marks a width: scaled by the width multiplier, always an argument in emitted code."""
 
 
 class NestedMark:
@@ -43,7 +44,9 @@ def _known_activation(text: str) -> str:
         raise ValueError(str(error)) from None
 
 
-Width = Annotated[int, Field(ge=1, le=65_536, strict=True), WidthMark()]
+WIDEST = 65_536
+
+Width = Annotated[int, Field(ge=1, le=WIDEST, strict=True), WidthMark()]
 """A number of channels or features."""
 
 Count = Annotated[int, Field(ge=1, le=1_024, strict=True)]
@@ -89,7 +92,9 @@ class Block(BaseModel):
         raise NotImplementedError
 
     def document(self) -> dict[str, Any]:
-        """The block as it is written in JSON and YAML: ``{kind: {fields that differ from the default}}``."""
+        """The block as it is written in JSON and YAML: ``{kind: {fields that differ from the
+        default}}``.
+        """
         return {self.kind: self.model_dump(mode="json", exclude_defaults=True)}
 
     @classmethod
@@ -105,7 +110,7 @@ class Block(BaseModel):
         return tuple(name for name, info in cls.model_fields.items() if _carries(info, NestedMark))
 
     def scaled(self, alpha: float) -> Block:
-        """This block with every width multiplied by `alpha` and rounded to an integer, at least 1."""
+        """This block with every width multiplied by `alpha`, rounded, and at least 1."""
         update: dict[str, Any] = {}
         for name in self.widths():
             width = getattr(self, name)
@@ -122,8 +127,15 @@ _REGISTRY: dict[str, type[Block]] = {}
 
 
 def scale_width(width: int, alpha: float) -> int:
-    """`width` times `alpha`, rounded half up, at least 1."""
-    return max(1, int(width * alpha + 0.5))
+    """`width` times `alpha`, rounded half up, at least 1.
+
+    Raises:
+        InvalidDesign: the result is wider than a block may be.
+    """
+    scaled = max(1, int(width * alpha + 0.5))
+    if scaled > WIDEST:
+        raise InvalidDesign(f"a width is at most {WIDEST}, got {width} x {alpha:g} = {scaled}")
+    return scaled
 
 
 def _carries(field: FieldInfo, mark: type) -> bool:
@@ -165,6 +177,8 @@ def read_block(document: object) -> Block:
     [(kind, settings)] = document.items()
     if not isinstance(settings, dict | None):
         raise InvalidDesign(f"{kind}: the fields of a block are a mapping, got {settings!r}")
+    if settings and not all(isinstance(name, str) for name in settings):
+        raise InvalidDesign(f"{kind}: the names of fields are words, got {list(settings)!r}")
     try:
         return block_class(kind)(**(settings or {}))
     except ValidationError as error:
@@ -210,7 +224,9 @@ def _write_nested(value: Block | None) -> Any:
 
 
 class Attention(Block):
-    """A block that re-weights the channels of its input and keeps its shape; usable inside other blocks."""
+    """A block that re-weights the channels of its input and keeps its shape; usable inside other
+    blocks.
+    """
 
 
 OptionalAttention = Annotated[

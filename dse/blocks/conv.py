@@ -14,8 +14,8 @@ _SHORT = {"relu": "ReLU", "relu6": "ReLU6", "leaky_relu": "LeakyReLU", "hard_swi
 class Conv(Block):
     """A convolution, its batch normalisation and its activation.
 
-    With ``norm: false`` the convolution has a bias instead, as in SqueezeNet. Without `padding` it is padded
-    by half its kernel, so that stride 1 keeps the size.
+    With ``norm: false`` the convolution has a bias instead, as in SqueezeNet. Without `padding` it
+    is padded by half its kernel, so that stride 1 keeps the size.
     """
 
     kind: ClassVar[str] = "conv"

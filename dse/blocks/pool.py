@@ -57,9 +57,9 @@ class BlurPool(Block):
 class FractionalPool(Block):
     """Fractional max pooling: regions drawn at random in training, fixed in evaluation.
 
-    Enhanced Hybrid MobileNet writes its ratio as 1.4; its sizes 32, 22, 15, 10, 6, 4, 2, 1 are those of 1.44,
-    which is TensorFlow's example ratio.
-    Source: Graham, Fractional Max-Pooling, arXiv:1412.6071.
+    Enhanced Hybrid MobileNet writes its ratio as 1.4; its sizes 32, 22, 15, 10, 6, 4, 2, 1 are
+    those of 1.44, which is TensorFlow's example ratio. Source: Graham, Fractional Max-Pooling,
+    arXiv:1412.6071.
     """
 
     kind: ClassVar[str] = "fractional_pool"
@@ -72,7 +72,9 @@ class FractionalPool(Block):
 
 
 class Identity(Block):
-    """Nothing: the value passes through. Serves as the empty choice and as a named point of a space."""
+    """Nothing: the value passes through. Serves as the empty choice and as a named point of a
+    space.
+    """
 
     kind: ClassVar[str] = "identity"
 

@@ -12,7 +12,7 @@ from dse.errors import DseError
 
 app = typer.Typer(
     name="dse",
-    help="Explore the design space of lightweight convolutional networks, and write the code of what is found.",
+    help="Explore the design space of light convolutional networks; write the code of what is found.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -46,7 +46,7 @@ def show(
     name: Name,
     code: Annotated[bool, typer.Option("--code", help="The PyTorch source it becomes.")] = False,
     graph: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Draw it into this SVG file.", metavar="FILE.svg"),
     ] = None,
     classes: Classes = None,
@@ -81,7 +81,7 @@ def cost(
     image_size: ImageSize = None,
     input: Input = None,
     set_: Settings = None,
-    by: Annotated[Optional[By], typer.Option(help="One row per block or per op.")] = None,  # noqa: UP045
+    by: Annotated[By | None, typer.Option(help="One row per block or per op.")] = None,
     json: Json = False,
 ) -> None:
     """Parameters, multiply-adds and memory of a network, exactly and without building it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -19,17 +19,22 @@ def register(app: typer.Typer) -> None:
 
 def generate(
     name: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Argument(help="A preset, a design's JSON file, or RUN#TRIAL; without it, every preset."),
+        str | None,
+        typer.Argument(
+            help="A preset, a design's JSON file, or RUN#TRIAL; without it, every preset."
+        ),
     ] = None,
     classes: Classes = None,
     image_size: ImageSize = None,
     input: Input = None,
     set_: Settings = None,
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("generated"),
-    onnx: Annotated[bool, typer.Option("--onnx", help="The ONNX graph too, checked against torch.")] = False,
+    onnx: Annotated[
+        bool, typer.Option("--onnx", help="The ONNX graph too, checked against torch.")
+    ] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; fail if the files there are not current.")
+        bool,
+        typer.Option("--check", help="Write nothing; fail if the files there are not current."),
     ] = False,
     json: Json = False,
 ) -> None:

@@ -56,7 +56,9 @@ def _presets() -> list[dict[str, Any]]:
     for name in preset_names():
         network = load_preset(name)
         total = cost(network)
-        own = [p for p in signature(preset_function(name)).parameters if p not in ("classes", "input")]
+        own = [
+            p for p in signature(preset_function(name)).parameters if p not in ("classes", "input")
+        ]
         rows.append(
             {
                 "name": name,
@@ -98,7 +100,10 @@ def _datasets() -> list[dict[str, Any]]:
     from dse.data import describe_datasets
 
     return [
-        {key: ", ".join(map(str, v)) if isinstance(v, list | tuple) else (v or "") for key, v in row.items()}
+        {
+            key: ", ".join(map(str, v)) if isinstance(v, list | tuple) else (v or "")
+            for key, v in row.items()
+        }
         for row in describe_datasets()
     ]
 
@@ -107,7 +112,8 @@ def _recipes() -> list[dict[str, Any]]:
     from dse.recipes import names, recipe
 
     return [
-        {"name": name, "epochs": recipe(name).epochs, "what": recipe(name).about} for name in names()
+        {"name": name, "epochs": recipe(name).epochs, "what": recipe(name).about}
+        for name in names()
     ]
 
 

@@ -13,7 +13,9 @@ def print_json(document: Any) -> None:
     print(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def print_table(header: Sequence[str], rows: Sequence[Sequence[object]], *, right: str = "") -> None:
+def print_table(
+    header: Sequence[str], rows: Sequence[Sequence[object]], *, right: str = ""
+) -> None:
     """Columns, aligned; `right` names those of numbers. Plain text when stdout is not a terminal."""
     if not sys.stdout.isatty():
         _print_plain(header, rows, right)
@@ -37,7 +39,8 @@ def _print_plain(header: Sequence[str], rows: Sequence[Sequence[object]], right:
     numeric = [name in right.split("|") for name in header]
     for line in lines:
         cells = (
-            cell.rjust(w) if n else cell.ljust(w) for cell, w, n in zip(line, wide, numeric, strict=True)
+            cell.rjust(w) if n else cell.ljust(w)
+            for cell, w, n in zip(line, wide, numeric, strict=True)
         )
         print("  ".join(cells).rstrip())
 

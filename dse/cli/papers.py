@@ -24,7 +24,17 @@ def papers(json: Json = False) -> None:
         print_json([row.document() for row in rows])
         return
     print_table(
-        ("paper", "table", "model", "settings", "quantity", "printed", "computed", "status", "note"),
+        (
+            "paper",
+            "table",
+            "model",
+            "settings",
+            "quantity",
+            "printed",
+            "computed",
+            "status",
+            "note",
+        ),
         [
             (
                 row.figure.paper,

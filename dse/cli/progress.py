@@ -52,13 +52,17 @@ class Progress(Listener):
     def reported(self, candidate: Candidate, step: int, metrics: Mapping[str, float]) -> None:
         accuracy = metrics.get("accuracy")
         if accuracy is not None:
-            self._bar.update(self._task, description=f"{candidate.name} epoch {step}: {accuracy:.3f}")
+            self._bar.update(
+                self._task, description=f"{candidate.name} epoch {step}: {accuracy:.3f}"
+            )
 
     def ended(self, row: Trial, front: list[Trial]) -> None:
         self._done += 1
         if front:
             best = front[0]
-            text = f"best {best.values.get('accuracy', 0):.3f} with {best.cost['params']:,} parameters"
+            text = (
+                f"best {best.values.get('accuracy', 0):.3f} with {best.cost['params']:,} parameters"
+            )
             self._bar.update(self._task, best=text)
         self._bar.update(self._task, completed=self._done, description=self._run)
         line = f"{self._done:>3}/{self._total} trial {row.trial:<4} {self._outcome(row)}"

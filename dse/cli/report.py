@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -18,7 +18,9 @@ def register(app: typer.Typer) -> None:
 
 def report(
     run: Annotated[str, typer.Argument(help="The run's name.")],
-    out: Annotated[Optional[Path], typer.Option(help="The HTML file; by default in the run's folder.")] = None,  # noqa: UP045
+    out: Annotated[
+        Path | None, typer.Option(help="The HTML file; by default in the run's folder.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """One self-contained HTML page: the winner, the Pareto front, the papers' networks beside it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,92 +26,98 @@ def register(app: typer.Typer) -> None:
     app.command()(search)
 
 
-def search(  # noqa: PLR0913 - one parameter per option
+def search(
     dataset: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="covid, digits, cifar10, or the path of an image folder."),
     ] = None,
     space: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="A shipped space or a YAML file. [default: lightweight]"),
     ] = None,
-    data_dir: Annotated[Optional[Path], typer.Option(help="Where the data lies.")] = None,  # noqa: UP045
+    data_dir: Annotated[Path | None, typer.Option(help="Where the data lies.")] = None,
     budget_params: Annotated[
-        Optional[float],  # noqa: UP045
+        float | None,
         typer.Option(parser=number, metavar="N", help="Trainable parameters, as in 1e6 or 1M."),
     ] = None,
     budget_macs: Annotated[
-        Optional[float],  # noqa: UP045
+        float | None,
         typer.Option(
             "--budget-macs",
             "--budget-flops",
             parser=number,
             metavar="N",
-            help="Multiply-adds for one image. The papers call these FLOPs, so --budget-flops is the same "
-            "option; FLOPs in the strict sense are twice as many, and a run prints both.",
+            help="Multiply-adds for one image. The papers call these FLOPs, so --budget-flops is "
+            "the same option; strictly, FLOPs are twice as many, and a run prints both.",
         ),
     ] = None,
     budget_peak_memory: Annotated[
-        Optional[float],  # noqa: UP045
+        float | None,
         typer.Option(parser=number, metavar="BYTES", help="Peak activation memory, float32."),
     ] = None,
     budget_size: Annotated[
-        Optional[float],  # noqa: UP045
+        float | None,
         typer.Option(parser=number, metavar="BYTES", help="Weights, float32."),
     ] = None,
     budget_latency_ms: Annotated[
-        Optional[float],  # noqa: UP045
+        float | None,
         typer.Option(parser=number, metavar="T", help="Milliseconds per image on --device."),
     ] = None,
     device: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="Where latency is measured. [default: onnxruntime-cpu]"),
     ] = None,
     objective: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option(
             help="What to aim at, the most important first; repeat it. [default: accuracy, params]"
         ),
     ] = None,
-    trials: Annotated[int, typer.Option(help="Designs to train, the papers' included.", min=1)] = 24,
+    trials: Annotated[
+        int, typer.Option(help="Designs to train, the papers' included.", min=1)
+    ] = 24,
     time_limit: Annotated[
-        Optional[float],  # noqa: UP045
-        typer.Option(parser=seconds, metavar="TIME", help="Begin no further training after 30m, 2h."),
+        float | None,
+        typer.Option(
+            parser=seconds, metavar="TIME", help="Begin no further training after 30m, 2h."
+        ),
     ] = None,
-    epochs: Annotated[Optional[int], typer.Option(help="Per design. [default: 10]", min=1)] = None,  # noqa: UP045
+    epochs: Annotated[int | None, typer.Option(help="Per design. [default: 10]", min=1)] = None,
     image_size: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(help="Pixels. [default: the data set's own]", min=8, max=1024),
     ] = None,
     workers: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(help="Trainings side by side. [default: one per core, at most 8; 1 on a GPU]", min=1),
+        int | None,
+        typer.Option(
+            help="Trainings side by side. [default: one per core, at most 8; 1 on a GPU]", min=1
+        ),
     ] = None,
     storage: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(metavar="URL", help="An Optuna storage instead of the run's journal file."),
     ] = None,
     sampler: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="auto, tpe, nsga2, gp or random. [default: auto]"),
     ] = None,
-    seed: Annotated[Optional[int], typer.Option(help="[default: 0]", min=0)] = None,  # noqa: UP045
+    seed: Annotated[int | None, typer.Option(help="[default: 0]", min=0)] = None,
     fold: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(help="The fold kept for the test. [default: the last]", min=0),
     ] = None,
     train_device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    run: Annotated[Optional[str], typer.Option(help="The run's name.")] = None,  # noqa: UP045
+    run: Annotated[str | None, typer.Option(help="The run's name.")] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run, with the settings it began with.")
     ] = False,
     out: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="The folder of the winner's files. [default: generated/RUN]"),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Search for the best networks within a budget; ends with the Pareto front, a report and the winner's code."""
+    """Search for the best networks within a budget: Pareto front, report, the winner's code."""
     from dse.cli.session import Session
 
     asked: dict[str, Any] = {
@@ -185,8 +191,8 @@ def _print_result(run: Run) -> None:
             low, high = result["interval"]
             role = "best preset" if result["trial"] != settings.get("winner") else "winner"
             print(
-                f"{role}: {result['name']} (trial {result['trial']}), trained again on all but the test part: "
-                f"test accuracy {result['accuracy']:.3f}, 95 % interval {low:.3f} to {high:.3f}, "
+                f"{role}: {result['name']} (trial {result['trial']}), trained again on all but the "
+                f"test part: test accuracy {result['accuracy']:.3f}, 95 % interval {low:.3f} to {high:.3f}, "
                 f"{result['n']} images"
             )
     if data.get("note"):

@@ -1,4 +1,4 @@
-"""From the options of `dse search` to a search: data, space, recipe, evaluator, and back when resuming."""
+"""From the options of `dse search` to a search, and back when resuming."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ _DEFAULTS: dict[str, Any] = {
     "seed": 0,
 }
 _MACS_PER_PIXEL = 833e6 / 224**2
-"""The multiply-adds a search admits if none are asked for: those of SqueezeNet, the largest light network that the
-papers compare (HL-CNN, Table II: 833M at 224x224), in proportion to the image. Without any limit a search for few
-parameters drifts to designs that reuse them on large maps and take minutes to train.
+"""The multiply-adds a search admits if none are asked for: those of SqueezeNet, the largest light
+network that the papers compare (HL-CNN, Table II: 833M at 224x224), in proportion to the image.
+Without any limit a search for few parameters drifts to designs that reuse them on large maps and
+take minutes to train.
 """
 _FINAL_EPOCHS = 2
 """How many times longer than a trial's the winner's own training is."""
@@ -64,12 +65,20 @@ class Session:
             InvalidValue: no data set is named, or the run exists.
         """
         if asked["dataset"] is None:
-            raise InvalidValue("a search needs --dataset: covid, digits, cifar10 or an image folder")
+            raise InvalidValue(
+                "a search needs --dataset: covid, digits, cifar10 or an image folder"
+            )
         options = {**_DEFAULTS, **{k: v for k, v in asked.items() if v is not None}}
         stem = Path(options["dataset"]).name
-        name = check_run_name(name) if name else free_run_name(stem if stem.isidentifier() else "search")
+        name = (
+            check_run_name(name)
+            if name
+            else free_run_name(stem if stem.isidentifier() else "search")
+        )
         if (runs_folder() / name / "run.json").exists():
-            raise InvalidValue(f"the run {name} exists; give --resume to go on with it, or another --run")
+            raise InvalidValue(
+                f"the run {name} exists; give --resume to go on with it, or another --run"
+            )
         return cls(name, options)
 
     @classmethod
@@ -84,14 +93,17 @@ class Session:
             raise InvalidValue("--resume needs --run: the name of the run to go on with")
         options = open_run(name).settings.get("options")
         if not isinstance(options, dict):
-            raise InvalidValue(f"the run {name} was not made by dse search and cannot be resumed by it")
+            raise InvalidValue(
+                f"the run {name} was not made by dse search and cannot be resumed by it"
+            )
         for key, value in asked.items():
             kept = options.get(key)
             if key == "budget" and value is not None and "macs" not in value:
                 kept = {k: v for k, v in (kept or {}).items() if k != "macs"}
             if value is not None and value != kept:
                 raise InvalidValue(
-                    f"a resumed run keeps its options: {key} is {options.get(key)!r} in {name}, got {value!r}"
+                    f"a resumed run keeps its options: {key} is {options.get(key)!r} in {name}, "
+                    f"got {value!r}"
                 )
         return cls(name, options, resume=True)
 
@@ -123,10 +135,13 @@ class Session:
         side = data.image_size
         space = self._space().with_io(input=Shape((3, side, side)), classes=len(data.classes))
         if not {"macs", "latency_ms"} & set(options["budget"]):
-            options["budget"] = {**options["budget"], "macs": round(_MACS_PER_PIXEL * side * side, -5)}
+            options["budget"] = {
+                **options["budget"],
+                "macs": round(_MACS_PER_PIXEL * side * side, -5),
+            }
             say(
-                f"no limit on multiply-adds was given: {options['budget']['macs']:,.0f} is taken, SqueezeNet's "
-                "share for images of this size; --budget-macs sets another"
+                f"no limit on multiply-adds was given: {options['budget']['macs']:,.0f} is taken, "
+                "SqueezeNet's share for images of this size; --budget-macs sets another"
             )
         budget = Budget(**options["budget"])
         search = Search(
@@ -190,14 +205,18 @@ class Session:
         final: Recipe = self.train.recipe.model_copy(
             update={"epochs": _FINAL_EPOCHS * self.train.recipe.epochs}
         )
-        say(f"training the winner and the best preset for {final.epochs} epochs, then the test part")
+        say(
+            f"training the winner and the best preset for {final.epochs} epochs, then the test part"
+        )
         return finish(self.run, self.train, final, out or Path("generated") / self.name)
 
     def _space(self) -> Space:
         """The space; a copy is kept with the run, so that a resumed one searches the same."""
         kept = runs_folder() / self.name / "space.yaml"
         if self.resume and kept.exists():
-            return parse_space(kept.read_text(encoding="utf-8"), self.options["space_name"], kept.name)
+            return parse_space(
+                kept.read_text(encoding="utf-8"), self.options["space_name"], kept.name
+            )
         path = Path(self.options["space"])
         if not path.is_file():
             path = resource_dir("searchspaces") / f"{path}.yaml"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -75,8 +75,8 @@ def stats(
     seed: Seed = 0,
     input: Input = None,
     classes: Classes = None,
-    budget_params: Annotated[Optional[float], typer.Option(parser=number)] = None,  # noqa: UP045
-    budget_macs: Annotated[Optional[float], typer.Option(parser=number)] = None,  # noqa: UP045
+    budget_params: Annotated[float | None, typer.Option(parser=number)] = None,
+    budget_macs: Annotated[float | None, typer.Option(parser=number)] = None,
     json: Json = False,
 ) -> None:
     """How large a space is, and what its designs cost."""
@@ -89,15 +89,21 @@ def stats(
         print_json(found.as_document())
         return
     size = space.size()
-    print(f"{space.name} for {space.input} images, {space.classes} classes: {size} decision vectors")
-    print(f"{found.samples} random designs: {found.valid:.1%} can be built, {found.feasible:.1%} fit {budget}")
+    print(
+        f"{space.name} for {space.input} images, {space.classes} classes: {size} decision vectors"
+    )
+    print(
+        f"{found.samples} random designs: {found.valid:.1%} can be built, "
+        f"{found.feasible:.1%} fit {budget}"
+    )
     shares = list(next(iter(found.quantiles.values()), {}))
     rows = [
         (metric, *(f"{value:,.0f}" for value in values.values()))
         for metric, values in found.quantiles.items()
     ]
     print()
-    print_table(("", *(f"{share:.0%}" for share in shares)), rows, right="|".join(f"{s:.0%}" for s in shares))
+    header = [f"{share:.0%}" for share in shares]
+    print_table(("", *header), rows, right="|".join(header))
     for reason, times in found.problems.items():
         print(f"{times} times: {reason}")
 

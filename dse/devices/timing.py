@@ -24,6 +24,4 @@ def timed(call: Callable[[], object], note: str) -> Latency:
         started = time.perf_counter()
         call()
         samples.append(1e3 * (time.perf_counter() - started))
-    return Latency(
-        float(np.median(samples)), float(np.percentile(samples, 95)), len(samples), note
-    )
+    return Latency(float(np.median(samples)), float(np.percentile(samples, 95)), len(samples), note)

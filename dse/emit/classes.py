@@ -1,4 +1,6 @@
-"""Scopes as classes: one class per distinct text, named after its block, with the arguments it needs."""
+"""Scopes as classes: one class per distinct text, named after its block, with the arguments it
+needs.
+"""
 
 from __future__ import annotations
 
@@ -39,13 +41,23 @@ class ClassText:
     def render(self) -> str:
         """The class as source text."""
         head = f"def __init__({', '.join(['self', *self._typed()])}) -> None:"
-        return environment().get_template("class.py.j2").render(
-            name=self.name,
-            docstring="\n".join(textwrap.wrap(self.summary, LIMIT - 11, subsequent_indent="    ")),
-            signature=wrapped(head, 4, LIMIT),
-            attributes=[line for text in self.attributes for line in wrapped(text, _INDENT, LIMIT)],
-            inputs=self.inputs,
-            statements=[line for text in self.statements for line in wrapped(text, _INDENT, LIMIT)],
+        return (
+            environment()
+            .get_template("class.py.j2")
+            .render(
+                name=self.name,
+                docstring="\n".join(
+                    textwrap.wrap(self.summary, LIMIT - 11, subsequent_indent="    ")
+                ),
+                signature=wrapped(head, 4, LIMIT),
+                attributes=[
+                    line for text in self.attributes for line in wrapped(text, _INDENT, LIMIT)
+                ],
+                inputs=self.inputs,
+                statements=[
+                    line for text in self.statements for line in wrapped(text, _INDENT, LIMIT)
+                ],
+            )
         )
 
     def _typed(self) -> list[str]:
@@ -142,9 +154,7 @@ def _class_texts(program: Scope) -> list[ClassText]:
             continue
         made = _class_text(scope)
         # Nested blocks are placeholders in the text, so what they are is part of the key.
-        nested = tuple(
-            _nested_key(item) for item in scope.body if isinstance(item, NamedScope)
-        )
+        nested = tuple(_nested_key(item) for item in scope.body if isinstance(item, NamedScope))
         key = (made.title, made.arguments, made.attributes, made.statements, nested)
         texts.setdefault(key, made).scopes.append(scope)
     return list(texts.values())
@@ -209,7 +219,8 @@ def _fill(line: str, names: dict[str, str]) -> str:
 def scope_items(scope: Scope) -> tuple[list[str], list[Item]]:
     """The attributes a scope's `__init__` makes and the items of its `forward`.
 
-    A nested block's constructor is left as ``<label>``, to be filled in when classes have their names.
+    A nested block's constructor is left as ``<label>``, to be filled in when classes have their
+    names.
     """
     attributes: list[str] = []
     items: list[Item] = []

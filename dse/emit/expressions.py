@@ -74,7 +74,9 @@ class Item:
     joins: bool = False
     """Whether its operands are listed side by side, so that each may do work of its own."""
     typed: bool | None = False
-    """Whether a type checker knows it is a Tensor: not for a module's call; None if as its operands are."""
+    """Whether a type checker knows it is a Tensor: not for a module's call; None if as its operands
+    are.
+    """
     trivial: bool = False
     """Whether it is a mere name, never worth a variable."""
     hint: str = ""
@@ -91,7 +93,8 @@ def step_item(step: Step, attribute: str) -> Item:
     flip = kind == "Mul" and not step.inputs[1].shape
     operands = step.inputs[::-1] if flip else step.inputs
     needs = _BINDING.get(kind, ATOM if kind in _POSTFIX else 0)
-    # The right operand of a sum may be a sum of its own only in brackets: float addition has an order.
+    # The right operand of a sum may be a sum of its own only in brackets: float addition has an
+    # order.
     bindings = [needs if n == 0 or needs == ATOM else needs + 1 for n in range(len(operands))]
 
     def write(texts: list[str]) -> str:
@@ -104,7 +107,9 @@ def step_item(step: Step, attribute: str) -> Item:
         heavy=step.op.heavy,
         binding=_BINDING.get(kind, ATOM),
         joins=kind == "Cat",
-        typed=None if kind in _BINDING or kind in _POSTFIX else kind == "Parameter" or not attribute,
+        typed=None
+        if kind in _BINDING or kind in _POSTFIX
+        else kind == "Parameter" or not attribute,
         trivial=kind == "Parameter",
         operand_binding=bindings,
     )
@@ -116,7 +121,9 @@ _CALL = re.compile(r"(?P<head>.*?\w)\((?P<arguments>.*)\)(?P<tail>[^()]*)")
 
 
 def wrapped(line: str, indent: int, limit: int) -> list[str]:
-    """Break a line that ends in one long call as formatters do: its arguments indented, or one a line."""
+    """Break a line that ends in one long call as formatters do: its arguments indented, or one a
+    line.
+    """
     if len(line) + indent <= limit:
         return [line]
     match = _CALL.fullmatch(line)

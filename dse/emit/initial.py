@@ -7,10 +7,12 @@ from dse.ir.ops import Conv
 
 
 def initialisation(program: Scope) -> list[str]:
-    """Statements at the end of the network's ``__init__``; none where every convolution is normalised.
+    """Statements at the end of the network's ``__init__``; none where every convolution is
+    normalised.
 
-    Without batch normalisation torch's default shrinks the signal from layer to layer, and a deep stack such as
-    SqueezeNet's stays at guessing. He's initialisation keeps it; the classifier starts near zero.
+    Without batch normalisation torch's default shrinks the signal from layer to layer, and a deep
+    stack such as SqueezeNet's stays at guessing. He's initialisation keeps it; the classifier
+    starts near zero.
     """
     if not any(_is_bare(step) for step in program.steps()):
         return []
@@ -24,11 +26,14 @@ def initialisation(program: Scope) -> list[str]:
     scores = [
         path for path, step in program.walk() if isinstance(step.op, Conv) and _is_score(step)
     ]
-    return lines + [f"nn.init.normal_(self.{path}.weight, std=0.01)" for path in scores if "." not in path]
+    return lines + [
+        f"nn.init.normal_(self.{path}.weight, std=0.01)" for path in scores if "." not in path
+    ]
 
 
 def _is_bare(step: Step) -> bool:
-    """A convolution over a map with a bias, so without normalisation after it, that is not the classifier.
+    """A convolution over a map with a bias, so without normalisation after it, that is not the
+    classifier.
 
     Those of an attention work on 1x1 maps and are followed by a gate.
     """

@@ -1,13 +1,14 @@
 """Lowering for emission: every class sees its widths, and the options that vary, as names.
 
-The tape is the ordinary one; only what it hands to a block's `lower` differs. Inside a class the input has
-``in_channels`` channels and the block's fields are `Named`; outside, the result has the caller's numbers.
+The tape is the ordinary one; only what it hands to a block's `lower` differs. Inside a class the
+input has ``in_channels`` channels and the block's fields are `Named`; outside, the result has the
+caller's numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Union, get_args, get_origin
 
@@ -94,7 +95,7 @@ class NamingTape(Tape):
         return block.model_copy(update=update)
 
 
-@lru_cache(maxsize=None)
+@cache
 def argument_fields(block: type[Block]) -> tuple[str, ...]:
     """The integer fields of a block, in order: widths, and options such as stride and kernel."""
     return tuple(
@@ -123,7 +124,9 @@ def _named_shape(shape: Shape, arguments: dict[str, int]) -> Shape:
 
 
 def _stands_inline(scope: Scope) -> bool:
-    """Few enough ops to write out: one module that takes the node's own name, or one or two functions."""
+    """Few enough ops to write out: one module that takes the node's own name, or one or two
+    functions.
+    """
     if any(isinstance(item, Scope) for item in scope.body):
         return False
     modules = [step for step in scope.body if isinstance(step, Step) and step.op.module]

@@ -1,7 +1,8 @@
 """The body of a `forward`: which values get a name, which names, and in what statements.
 
-Rules of rhythm: a convolution (or other heavy op) starts a statement and element-wise ops ride along; ``x`` is
-the main path; a value read twice gets a name; a line too long is divided at a value in its middle.
+Rules of rhythm: a convolution (or other heavy op) starts a statement and element-wise ops ride
+along; ``x`` is the main path; a value read twice gets a name; a line too long is divided at a value
+in its middle.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ class Body:
                 return lines
             self.roots |= too_long
 
-    # -- which values get a statement -----------------------------------------------------------------
+    # -- which values get a statement
+    # -----------------------------------------------------------------
 
     def _choose_roots(self) -> None:
         self.roots |= {
@@ -77,7 +79,8 @@ class Body:
             item = self.items[key]
             later = {k for other in order[position + 1 :] for k in reads[other]}
             text = self._text(item, names)
-            # A module's call has no type to a checker: it is assigned to a typed name before returning.
+            # A module's call has no type to a checker: it is assigned to a typed name before
+            # returning.
             last = position == len(order) - 1 and self._is_typed(item)
             name = "" if last else self._name(item, reads[key], later, names)
             line = f"return {text}" if last else f"{name} = {text}"

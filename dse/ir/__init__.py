@@ -1,4 +1,6 @@
-"""The intermediate representation: shapes, primitive ops with their rules, and the tape that records them."""
+"""The intermediate representation: shapes, primitive ops with their rules, and the tape that
+records them.
+"""
 
 from dse.ir.named import Named
 from dse.ir.ops import Op

@@ -2,7 +2,8 @@
 
 While code is emitted, the fields of a block are passed to its `lower` as `Named` integers, so that
 `self.expand1x1 + self.expand3x3` is both 128, for every rule and branch, and the text
-``expand1x1 + expand3x3``, for the renderer. A block is thus written once and knows nothing of emission.
+``expand1x1 + expand3x3``, for the renderer. A block is thus written once and knows nothing of
+emission.
 
 Rounding helpers (`round`, `max`, `int`) return plain integers: a design holds only final ones.
 """

@@ -1,10 +1,12 @@
 """The primitive operations and their rules, each stated once.
 
-Every op knows, from the shapes of its inputs: the shape of its output, its trainable parameters, its buffers
-(batch-norm running statistics), and its multiply-accumulates. Cost, latency, drawings, ONNX and source
-code are walks over these ops; how an op is *written* in torch is in ``templates/torch/ops.py.j2``.
+Every op knows, from the shapes of its inputs: the shape of its output, its trainable parameters,
+its buffers (batch-norm running statistics), and its multiply-accumulates. Cost, latency, drawings,
+ONNX and source code are walks over these ops; how an op is *written* in torch is in
+``templates/torch/ops.py.j2``.
 
-MACs are multiply-adds of convolutions and linear layers, counted once; bias and element-wise work apart.
+MACs are multiply-adds of convolutions and linear layers, counted once; bias and element-wise work
+apart.
 """
 
 from __future__ import annotations
@@ -20,22 +22,29 @@ PoolMode = Literal["max", "average"]
 
 
 class Op:
-    """One primitive. Instances are immutable by convention (frozen dataclasses cost five times as much)."""
+    """One primitive. Instances are immutable by convention (frozen dataclasses cost five times as
+    much).
+    """
 
     __slots__ = ()
 
     module: ClassVar[bool] = False
-    """Whether it is an attribute of the emitted module (it holds state), rather than a function call."""
+    """Whether it is an attribute of the emitted module (it holds state), rather than a function
+    call.
+    """
     heavy: ClassVar[bool] = False
-    """Whether it does real work: in emitted code a heavy op starts a statement, others ride along."""
+    """Whether it does real work: in emitted code a heavy op starts a statement, others ride along.
+    """
     in_place: ClassVar[bool] = False
-    """Whether its output may take over the memory of its first input, if that is not needed again."""
+    """Whether its output may take over the memory of its first input, if that is not needed again.
+    """
 
     def shape(self, *inputs: Shape) -> Shape:
         """Shape of the output.
 
         Raises:
-            InvalidDesign: the inputs do not fit; says the rule and the values, the tape adds the place.
+            InvalidDesign: the inputs do not fit; says the rule and the values, the tape adds
+                the place.
         """
         raise NotImplementedError
 
@@ -220,7 +229,8 @@ class FractionalMaxPool(Op):
     def edges(self, size: int) -> list[int]:
         """The fixed region borders of evaluation along an axis of ``size``: one more than regions.
 
-        Region i spans ``edges[i]`` to ``edges[i + 1]``, that last position included if regions overlap.
+        Region i spans ``edges[i]`` to ``edges[i + 1]``, that last position included if regions
+        overlap.
         """
         count = int(size / self.ratio)
         step = (size - 1 if self.overlap else size) / count

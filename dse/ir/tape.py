@@ -1,7 +1,7 @@
 """The tape: records primitive ops as a block calls them, in nested scopes.
 
-A block's `lower` is ordinary code that calls the tape; what it leaves behind is a `Scope`, a tree whose
-leaves are `Step`s. One tape serves every purpose, because it only records.
+A block's `lower` is ordinary code that calls the tape; what it leaves behind is a `Scope`, a tree
+whose leaves are `Step`s. One tape serves every purpose, because it only records.
 """
 
 from __future__ import annotations
@@ -83,14 +83,17 @@ class Scope:
 
 
 class Tape:
-    """Records what blocks do. Methods that take a `label` make an attribute of that name in emitted code."""
+    """Records what blocks do. Methods that take a `label` make an attribute of that name in emitted
+    code.
+    """
 
     def __init__(self, name: str, classes: int, *inputs: Shape) -> None:
         self.classes = classes
         self.root = Scope(name, None, tuple(Value(shape) for shape in inputs))
         self._open = [self.root]
 
-    # -- structure ------------------------------------------------------------------------------------
+    # -- structure
+    # ------------------------------------------------------------------------------------
 
     def call(self, label: str, block: Block, *inputs: Value) -> Value:
         """Lower `block` in a scope of its own, called `label`."""
@@ -107,8 +110,9 @@ class Tape:
         self._open[-1].summary = summary
 
     def own_label(self, otherwise: str) -> str:
-        """The label of a small block's one layer: empty where the block stands alone in the network, so that
-        the layer takes the node's name and emitted code needs no class for it; `otherwise` in a stage.
+        """The label of a small block's one layer: empty where the block stands alone in the
+        network, so that the layer takes the node's name and emitted code needs no class for it;
+        `otherwise` in a stage.
         """
         return otherwise if len(self._open) > 2 or "." in self._open[-1].label else ""
 
@@ -136,7 +140,8 @@ class Tape:
         self._open[-1].body.append(Step(op, label, inputs, output))
         return output
 
-    # -- ops ------------------------------------------------------------------------------------------
+    # -- ops
+    # ------------------------------------------------------------------------------------------
 
     def conv(
         self,
@@ -167,7 +172,9 @@ class Tape:
         groups: int = 1,
         activation: str = "none",
     ) -> Value:
-        """Convolution without bias, batch normalisation, activation; ``conv1`` is followed by ``bn1``."""
+        """Convolution without bias, batch normalisation, activation; ``conv1`` is followed by
+        ``bn1``.
+        """
         norm = f"bn{label[4:]}" if label.startswith("conv") else f"{label}_bn"
         x = self.norm(norm, self.conv(label, x, channels, kernel, stride, padding, groups))
         return self.act(activation, x)

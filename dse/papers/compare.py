@@ -18,9 +18,9 @@ Status = Literal["exact", "rounds", "inconsistent", "unknown"]
 class Comparison:
     """A printed figure, what the preset gives, and how the two relate.
 
-    `status` is ``exact`` (all digits), ``rounds`` (the printed digits, rounded or cut off), ``inconsistent`` (the
-    paper's own architecture gives another number) or ``unknown`` (what was counted is not stated, or there is
-    no such preset).
+    `status` is ``exact`` (all digits), ``rounds`` (the printed digits, rounded or cut off),
+    ``inconsistent`` (the paper's own architecture gives another number) or ``unknown`` (what was
+    counted is not stated, or there is no such preset).
     """
 
     figure: Figure
@@ -73,7 +73,9 @@ def _count(network: Network, figure: Figure) -> int:
 
 
 def _judge(printed: str, computed: int) -> Status:
-    """Compare digits. A number with a decimal point, or a small one, is in millions, as the tables say."""
+    """Compare digits. A number with a decimal point, or a small one, is in millions, as the tables
+    say.
+    """
     text = printed.replace(",", "").removesuffix("M")
     shown = Decimal(text)
     if "," in printed or shown > 100_000:

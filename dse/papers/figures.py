@@ -19,8 +19,8 @@ class Figure:
         settings: what it was printed for: classes, input, multipliers.
         quantity: params, macs or size_mb.
         printed: the digits.
-        counted: what the paper counted: params, params_with_buffers, macs, ``macs without classifier``,
-            ``macs of 10 classes``; ``unstated`` if its rule cannot be told.
+        counted: what the paper counted: params, params_with_buffers, macs, ``macs without
+            classifier``, ``macs of 10 classes``; ``unstated`` if its rule cannot be told.
         note: what there is to say about it.
     """
 

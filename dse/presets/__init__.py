@@ -1,4 +1,4 @@
-"""Presets: the networks of the papers, one family per file. A new family is a file and a line here."""
+"""Presets: the networks of the papers, one family per file. A new one is a file and a line."""
 
 from dse.presets import covid, hl_cnn, mobilenet, squeezenet
 from dse.presets.base import load_preset, preset_function, preset_names

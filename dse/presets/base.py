@@ -16,7 +16,9 @@ _PRESETS: dict[str, PresetFunction] = {}
 
 
 def preset(function: PresetFunction) -> PresetFunction:
-    """Register a preset. Its name is the function's, with - for _, and a version as in ``squeezenet_1_1``."""
+    """Register a preset. Its name is the function's, with - for _, and a version as in
+    ``squeezenet_1_1``.
+    """
     _PRESETS[preset_name(function)] = function
     return function
 
@@ -34,7 +36,8 @@ def preset_names() -> list[str]:
 
 
 def preset_function(name: str) -> PresetFunction:
-    """The function behind a preset: its docstring cites the paper, its signature says the arguments.
+    """The function behind a preset: its docstring cites the paper, its signature says the
+    arguments.
 
     Raises:
         UnknownName: there is no such preset.
@@ -50,7 +53,8 @@ def load_preset(name: str, **arguments: Any) -> Network:
 
     Args:
         name: as `preset_names` lists them.
-        **arguments: what the preset takes, ``alpha=0.5``; ``classes`` and ``input`` ("3x64x64") always.
+        **arguments: what the preset takes, ``alpha=0.5``; ``classes`` and ``input`` ("3x64x64")
+            always.
 
     Raises:
         UnknownName: no such preset or argument.

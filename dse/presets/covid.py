@@ -29,12 +29,14 @@ def _trunk(pools: int) -> Nodes:
 
 @preset
 def spp_covid_net(classes: int = 3, pools: int = 5, input: str = "3x256x256") -> Network:
-    """SPP-COVID-Net: DarkCovidNet's trunk with a spatial pyramid of max pools in front of the classifier.
+    """SPP-COVID-Net: DarkCovidNet's trunk with a spatial pyramid of max pools in front of the
+    classifier.
 
-    SPP-COVID-Net, Tables I and II: 862,331 parameters with running statistics, 3 classes. The count needs an 8x8
-    map before the pyramid (windows 7, 6, 4): five pools from 256x256, as in the authors' code, or the four of
-    Table I (``pools=4``) from 128x128. The conclusion's 862,231 is a misprint. Images that leave less than the 7x7
-    map of the widest window get the adaptive pyramid with the same grids (2x2, 3x3, 5x5), and so the same size.
+    SPP-COVID-Net, Tables I and II: 862,331 parameters with running statistics, 3 classes. The count
+    needs an 8x8 map before the pyramid (windows 7, 6, 4): five pools from 256x256, as in the
+    authors' code, or the four of Table I (``pools=4``) from 128x128. The conclusion's 862,231 is a
+    misprint. Images that leave less than the 7x7 map of the widest window get the adaptive pyramid
+    with the same grids (2x2, 3x3, 5x5), and so the same size.
     """
     one_of("spp-covid-net", "pools", pools, (4, 5))
     shape = Shape.parse(input)
@@ -47,17 +49,18 @@ def spp_covid_net(classes: int = 3, pools: int = 5, input: str = "3x256x256") ->
         {"name": "pyramid", **pyramid},
         {"name": "classifier", "classifier": {}},
     ]
-    about = "SPP-COVID-Net: a light network for chest X-rays with spatial pyramid pooling (its Table I)."
+    about = "SPP-COVID-Net: chest X-rays by spatial pyramid pooling (its Table I)."
     return network("spp-covid-net", "SPP-COVID-Net", about, input, classes, nodes)
 
 
 @preset
 def darkcovidnet(classes: int = 3, input: str = "3x256x256") -> Network:
-    """DarkCovidNet as SPP-COVID-Net compares it: 1,167,363 parameters with running statistics, 3 classes.
+    """DarkCovidNet as SPP-COVID-Net compares it: 1,167,363 parameters with running statistics, 3
+    classes.
 
-    SPP-COVID-Net, Table II. The trunk continues to a convolution with two filters, flattened to 8x8x2 features. The
-    original (Ozturk et al., 2020) has 1,164,434 trainable parameters for two classes: its 1x1 convolutions are
-    padded by 1, which makes the last map 13x13x2.
+    SPP-COVID-Net, Table II. The trunk continues to a convolution with two filters, flattened to
+    8x8x2 features. The original (Ozturk et al., 2020) has 1,164,434 trainable parameters for two
+    classes: its 1x1 convolutions are padded by 1, which makes the last map 13x13x2.
     """
     nodes = [
         *_trunk(5),

@@ -23,12 +23,14 @@ def _bottlenecks(stage: str, channels: int, blocks: int, source: str) -> Nodes:
 
 @preset
 def hl_cnn(classes: int = 1000, input: str = "3x224x224") -> Network:
-    """HL-CNN: local features from shallow layers fused with global ones from deep layers by learned weights.
+    """HL-CNN: local features from shallow layers fused with global ones from deep layers by learned
+    weights.
 
-    HL-CNN, section III and Table II (310M multiply-adds at 224x224). The paper prints no layer table: this is a
-    reading of its text, with exactly the parts it names (depthwise separable convolutions, bottlenecks with channel
-    attention, fusion alpha * F1 + beta * F2), in regular sizes that multiply to 310,132,352. At 32x32 (the paper's
-    accuracies are CIFAR-10's) the stem's stride is 1, so that maps do not vanish.
+    HL-CNN, section III and Table II (310M multiply-adds at 224x224). The paper prints no layer
+    table: this is a reading of its text, with exactly the parts it names (depthwise separable
+    convolutions, bottlenecks with channel attention, fusion alpha * F1 + beta * F2), in regular
+    sizes that multiply to 310,132,352. At 32x32 (the paper's accuracies are CIFAR-10's) the stem's
+    stride is 1, so that maps do not vanish.
     """
     small = Shape.parse(input).width < 96
     nodes: Nodes = [

@@ -35,9 +35,9 @@ def _stages(delta: int) -> Nodes:
 def mobilenet_v1(classes: int = 1000, alpha: float = 1.0, input: str = "3x224x224") -> Network:
     """MobileNet V1: depthwise separable convolutions throughout.
 
-    Howard et al., arXiv:1704.04861, Table 1. 568,740,352 multiply-adds at 224x224 with 1000 classes (HL-CNN,
-    Table II: 569M); 3,231,939 parameters with running statistics for 3 classes (SPP-COVID-Net, Table II). `alpha` is
-    the paper's width multiplier.
+    Howard et al., arXiv:1704.04861, Table 1. 568,740,352 multiply-adds at 224x224 with 1000 classes
+    (HL-CNN, Table II: 569M); 3,231,939 parameters with running statistics for 3 classes (SPP-COVID-
+    Net, Table II). `alpha` is the paper's width multiplier.
     """
     _check_multipliers("mobilenet-v1", alpha, 1)
     nodes = [
@@ -58,17 +58,20 @@ def hybrid_mobilenet(
     downsample: str = "stride",
     input: str = "3x32x32",
 ) -> Network:
-    """Enhanced Hybrid MobileNet: MobileNet V1 at 32x32 with a depth multiplier and three ways to downsample.
+    """Enhanced Hybrid MobileNet: MobileNet V1 at 32x32 with a depth multiplier and three ways to
+    downsample.
 
-    Enhanced Hybrid MobileNet, Tables 1-3 (architectures) and 4-6 (sizes): 6.44 million parameters with running
-    statistics and 22.96 million multiply-adds with alpha 1, delta 2, stride, 10 classes.
+    Enhanced Hybrid MobileNet, Tables 1-3 (architectures) and 4-6 (sizes): 6.44 million parameters
+    with running statistics and 22.96 million multiply-adds with alpha 1, delta 2, stride, 10
+    classes.
 
     Args:
         classes: 10 or 100 in the paper.
         alpha: width multiplier: 1, 0.5 or 0.25 in the paper.
         delta: depth multiplier, filters per channel of each depthwise convolution: 1, 2 or 4.
-        downsample: ``stride`` (Table 1: stem and depthwise strides), ``maxpool3`` (Table 2: 3x3/2 max pools in their
-            place), ``fractional`` (Table 3: seven fractional max pools, which keep maps larger for longer).
+        downsample: ``stride`` (Table 1: stem and depthwise strides), ``maxpool3`` (Table 2:
+            3x3/2 max pools in their place), ``fractional`` (Table 3: seven fractional max pools,
+            which keep maps larger for longer).
         input: an image of another size.
     """
     one_of("hybrid-mobilenet", "downsample", downsample, ("stride", "maxpool3", "fractional"))
@@ -86,7 +89,7 @@ def hybrid_mobilenet(
         {"name": "pool", "global_pool": {}},
         {"name": "classifier", "classifier": {"dropout": 0.1}},
     ]
-    about = "Enhanced Hybrid MobileNet: width and depth multipliers, and a choice of downsampling (Tables 1-3)."
+    about = "Enhanced Hybrid MobileNet: width, depth multiplier and downsampling (its Tables 1-3)."
     return network("hybrid-mobilenet", "Hybrid MobileNet", about, input, classes, nodes).scaled(
         alpha
     )

@@ -41,8 +41,9 @@ def _trunk_1_1() -> Nodes:
 def squeezenet(classes: int = 1000, input: str = "3x224x224") -> Network:
     """SqueezeNet 1.0: fire modules in place of 3x3 convolutions.
 
-    Iandola et al., arXiv:1602.07360, Table 1. 1,248,424 trainable parameters with 1000 classes; 736,963 with the
-    3 classes of SPP-COVID-Net's Table II. Convolutions have biases and no batch normalisation.
+    Iandola et al., arXiv:1602.07360, Table 1. 1,248,424 trainable parameters with 1000 classes;
+    736,963 with the 3 classes of SPP-COVID-Net's Table II. Convolutions have biases and no batch
+    normalisation.
     """
     stem = {"channels": 96, "kernel": 7, "stride": 2, "padding": 0, "norm": False}
     nodes: Nodes = [
@@ -68,8 +69,8 @@ def squeezenet(classes: int = 1000, input: str = "3x224x224") -> Network:
 def squeezenet_1_1(classes: int = 1000, input: str = "3x224x224") -> Network:
     """SqueezeNet 1.1: a smaller stem and earlier pooling, 2.4 times fewer multiply-adds than 1.0.
 
-    The authors' second release, compared in Res-SqueezeNet's Table 1. 1,235,496 trainable parameters with
-    1000 classes.
+    The authors' second release, compared in Res-SqueezeNet's Table 1. 1,235,496 trainable
+    parameters with 1000 classes.
     """
     nodes = [*_trunk_1_1(), {"name": "conv10", "conv_classifier": {"dropout": 0.5}}]
     about = "SqueezeNet 1.1 (the second release of Iandola et al., arXiv:1602.07360)."
@@ -80,9 +81,10 @@ def squeezenet_1_1(classes: int = 1000, input: str = "3x224x224") -> Network:
 def res_squeezenet(classes: int = 9, input: str = "3x227x227") -> Network:
     """Res-SqueezeNet: the trunk of SqueezeNet 1.1 continued by two residual blocks.
 
-    Res-SqueezeNet, Figure 9's listing. Two basic blocks of 512 channels follow fire9: the first with stride 2 and
-    a projected shortcut, the second with the identity. 10,431,561 trainable parameters with the paper's 9 classes;
-    its table prints sizes of saved files (44.28 MB), from which no count can be derived.
+    Res-SqueezeNet, Figure 9's listing. Two basic blocks of 512 channels follow fire9: the first
+    with stride 2 and a projected shortcut, the second with the identity. 10,431,561 trainable
+    parameters with the paper's 9 classes; its table prints sizes of saved files (44.28 MB), from
+    which no count can be derived.
     """
     nodes = [
         *_trunk_1_1(),

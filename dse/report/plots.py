@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from html import escape
+from html import escape as escape_all
 from typing import Any
 
 from dse.report.snapshot import Snapshot, is_number
@@ -30,6 +30,11 @@ HOVER_CHOICES = 12
 
 FULL_HOVER_TRIALS = 1_000
 """In a larger run the hover labels leave the decisions out, or the page would grow too large."""
+
+
+def escape(text: str) -> str:
+    """Text that plotly shows as it is: it reads tags and entities, but not that of a quote."""
+    return escape_all(text, quote=False)
 
 
 def pareto(snapshot: Snapshot) -> Plot | None:

@@ -85,6 +85,11 @@ def size(value: Any) -> str:
     return f"{value:.0f} B"
 
 
+def many(number: int, noun: str) -> str:
+    """``1 trial``, ``21 trials``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def duration(seconds: Any) -> str:
     """``1 h 23 min``, ``4 min 10 s``, ``3.2 s``."""
     if not is_number(seconds):

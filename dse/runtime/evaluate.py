@@ -1,4 +1,6 @@
-"""The evaluator of a search: train the candidate for a few epochs, measure it on the validation part."""
+"""The evaluator of a search: train the candidate for a few epochs, measure it on the validation
+part.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,8 @@ class Train:
         recipe: how to train.
         data_dir: where the data lies, if not in the usual places.
         image_size: pixels; None is the data set's own default.
-        seed: of weights, order and augmentation. One seed for all designs: what they differ in is the design.
+        seed: of weights, order and augmentation. One seed for all designs: what they differ in
+            is the design.
         fold: which fold is the test part; None is the data set's default.
         device: where to train: auto, cpu, cuda, mps.
         threads: torch threads; 0 is all cores.
@@ -113,8 +116,8 @@ class Train:
         return result, fitted, model
 
     def concurrent(self, workers: int) -> Train:
-        """One of `workers` processes: the cores are shared, since two pools of threads that each take all of
-        them hinder each other badly.
+        """One of `workers` processes: the cores are shared, since two pools of threads that each
+        take all of them hinder each other badly.
         """
         return replace(self, threads=threads_for(workers))
 

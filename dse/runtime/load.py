@@ -54,7 +54,9 @@ def load_source(source: str) -> ModuleType:
 
 
 def _folder() -> Path:
-    """Where emitted files are kept: the user's cache, or a temporary folder if that cannot be written."""
+    """Where emitted files are kept: the user's cache, or a temporary folder if that cannot be
+    written.
+    """
     base = Path(os.environ.get("DSE_CACHE") or user_cache_dir("dse"))
     folder = base / "emitted"
     try:
@@ -67,7 +69,9 @@ def _folder() -> Path:
 
 
 def _write_once(path: Path, source: str) -> Path:
-    """Write through a temporary file, so that a process beside this one never imports half a module."""
+    """Write through a temporary file, so that a process beside this one never imports half a
+    module.
+    """
     # The name carries the hash, but a cache may have been tampered with or cut short.
     if path.exists() and path.read_text(encoding="utf-8") == source:
         return path

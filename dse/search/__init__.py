@@ -38,8 +38,8 @@ def search(
 
     Args:
         space: what to search; ``space.with_io`` fits it to other images and classes.
-        evaluate: called with a `Candidate` and ``report(step, metrics)``; returns metrics by name. A plain
-            function is enough.
+        evaluate: called with a `Candidate` and ``report(step, metrics)``; returns metrics by
+            name. A plain function is enough.
         budget: hard limits. A design over budget is never built, trained or counted.
         objectives: metrics and costs to aim at, the most important first.
         trials: evaluations in all, the papers' networks that fit included.

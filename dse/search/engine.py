@@ -13,7 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from dse.cost import Budget
-from dse.errors import InvalidValue
+from dse.errors import DseError, InvalidValue
 from dse.runs import COST_KEYS, Run, Trial, check_run_name, front, runs_folder
 from dse.search.baselines import baselines
 from dse.search.candidate import Candidate, Documented, Evaluate, Listener
@@ -75,11 +75,12 @@ class Search:
     def run(self, name: str, *, resume: bool = False, folder: Path | None = None) -> Run:
         """Search until all trials are done, and return the run.
 
-        Everything finished is on disk at any moment, so that a kill loses only what was being evaluated; with
-        `resume` those designs are the first to be tried again.
+        Everything finished is on disk at any moment, so that a kill loses only what was being
+        evaluated; with `resume` those designs are the first to be tried again.
 
         Raises:
-            InvalidValue: the run exists already and `resume` is not set, or another process is at it.
+            InvalidValue: the run exists already and `resume` is not set, or another process is
+                at it.
             OverBudget: no design fits; said before any evaluation.
             KeyboardInterrupt: Ctrl-C, after what ran was given up cleanly.
         """
@@ -153,7 +154,8 @@ class Search:
                 except Exhausted:
                     if running == 0:
                         self.listener.note(
-                            f"no further new design of the space fits the budget: ending after {len(rows)} trials"
+                            "no further new design of the space fits the budget: ending after "
+                            f"{len(rows)} trials"
                         )
                         proposing = False
                     break
@@ -182,8 +184,8 @@ class Search:
         if values is None and row.state == "finished":
             missing = next(name for name in self.objectives if row.objective(name) is None)
             raise InvalidValue(
-                f"the evaluator must return every objective, got {', '.join(outcome.values) or 'nothing'} "
-                f"and no {missing}"
+                f"the evaluator must return every objective, got "
+                f"{', '.join(outcome.values) or 'nothing'} and no {missing}"
             )
         # The row first: a crash between the two lines is repaired from it.
         run.append(row)
@@ -195,7 +197,8 @@ class Search:
         proposer.remember(row.digest, values)
         self.listener.ended(row, front(rows, self.objectives))
 
-    # -- parts --------------------------------------------------------------------------------------
+    # -- parts
+    # --------------------------------------------------------------------------------------
 
     def _repair(self, study: Study, rows: list[Trial]) -> None:
         """After a kill: tell what was recorded but not told, and try again what was cut off."""
@@ -215,7 +218,7 @@ class Search:
     def _is_whole(self, decisions: dict[str, Any]) -> bool:
         try:
             self.space.bind(decisions)
-        except Exception:  # noqa: BLE001 - whatever is wrong with it, it is not whole
+        except DseError:
             return False
         return True
 

@@ -1,5 +1,5 @@
-"""The end of a search: the winner and the best baseline trained anew and scored once on the test part, and the
-winner's files.
+"""The end of a search: the winner and the best baseline trained anew and scored once on the test
+part, and the winner's files.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 
 def pick_winner(run: Run) -> Trial:
-    """The finished trial that is best in the run's first objective; of equals the one with fewest parameters.
+    """The finished trial that is best in the run's first objective; of equals the one with fewest
+    parameters.
 
     Raises:
         InvalidValue: no trial of the run finished.
@@ -45,8 +46,9 @@ def _rank(run: Run, trial: Trial) -> tuple[float, int]:
 
 
 def finish(run: Run, train: Train, recipe: Recipe, out: Path) -> Generated:
-    """Train the winner and the best baseline on everything but the test part, read that once for each, write the
-    winner's source, design, weights and ONNX to `out`, and keep all of it with the run.
+    """Train the winner and the best baseline on everything but the test part, read that once for
+    each, write the winner's source, design, weights and ONNX to `out`, and keep all of it with
+    the run.
     """
     winner, rival = pick_winner(run), best_baseline(run)
     results: list[dict[str, Any]] = []

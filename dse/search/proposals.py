@@ -29,8 +29,8 @@ class Exhausted(Exception):
 class Proposer:
     """Turns what a study asks into candidates.
 
-    A design over budget is neither built nor trained nor counted, an impossible one as little; one that
-    computes the same as an earlier one is told that one's values.
+    A design over budget is neither built nor trained nor counted, an impossible one as little; one
+    that computes the same as an earlier one is told that one's values.
 
     Attributes:
         refused: how many proposals were over budget, impossible or duplicates.
@@ -58,7 +58,9 @@ class Proposer:
         self._latencies: dict[str, float] = {}
 
     def remember(self, digest: str, values: list[float] | None) -> None:
-        """Note a design that was evaluated, with its objectives, or None if it failed or still runs."""
+        """Note a design that was evaluated, with its objectives, or None if it failed or still
+        runs.
+        """
         self._known[digest] = values
 
     def next(self) -> Candidate:
@@ -104,7 +106,8 @@ class Proposer:
         """See before any training that some design fits.
 
         Raises:
-            OverBudget: none does, as far as trying can tell; names the limit and the smallest cost reached.
+            OverBudget: none does, as far as trying can tell; names the limit and the smallest
+                cost reached.
         """
         for name, limit in self._budget.limits().items():
             if name == "latency_ms":
@@ -120,11 +123,12 @@ class Proposer:
                 self._random_feasible()
             except Exhausted:
                 raise OverBudget(
-                    f"no design of the space {self._space.name} meets {self._budget} together, though each "
-                    f"alone can be met; {_DRAWS:,} designs were tried"
+                    f"no design of the space {self._space.name} meets {self._budget} together, "
+                    f"though each alone can be met; {_DRAWS:,} designs were tried"
                 ) from None
 
-    # -- parts --------------------------------------------------------------------------------------
+    # -- parts
+    # --------------------------------------------------------------------------------------
 
     def _admit(self, decisions: Mapping[str, Any]) -> tuple[Network, Cost, float | None] | str:
         """The decided network with its cost, or why it is refused."""

@@ -95,8 +95,8 @@ def _storage(storage: str | Path | None) -> optuna.storages.BaseStorage | str | 
             raise InvalidValue(f"a storage is a URL as in sqlite:///study.db, got {storage!r}")
         return storage
     storage.parent.mkdir(parents=True, exist_ok=True)
-    # A kill -9 may leave the journal's lock file behind, and Optuna would wait half a minute for it. The run's
-    # own lock, which dies with its process, says that nobody else is here.
+    # A kill -9 may leave the journal's lock file behind, and Optuna would wait half a minute for
+    # it. The run's own lock, which dies with its process, says that nobody else is here.
     Path(f"{storage}.lock").unlink(missing_ok=True)
     backend = JournalFileBackend(str(storage), lock_obj=JournalFileOpenLock(str(storage)))
     return optuna.storages.JournalStorage(backend)

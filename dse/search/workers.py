@@ -99,7 +99,9 @@ class InProcess:
 
 
 class Processes:
-    """Evaluates in processes of their own. They are spawned, so nothing of this process leaks into them."""
+    """Evaluates in processes of their own. They are spawned, so nothing of this process leaks into
+    them.
+    """
 
     def __init__(self, evaluate: Evaluate, count: int) -> None:
         self.free = count
@@ -125,8 +127,8 @@ class Processes:
                 ended.append((candidate, future.result()))
             except BrokenProcessPool:
                 raise DseError(
-                    f"the process training trial {candidate.trial} was killed, most likely for want of memory; "
-                    "use fewer --workers or a smaller batch, and --resume"
+                    f"the process training trial {candidate.trial} was killed, most likely for want "
+                    "of memory; use fewer --workers, and --resume"
                 ) from None
         return ended
 

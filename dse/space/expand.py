@@ -123,20 +123,23 @@ class Walk:
         return tuple([self.value(item, scope) for item in value.values])
 
     def _closed(self, template: BlockTemplate, scope: Scope) -> tuple[Any, ...]:
-        return tuple([self.value(part, scope) for _, part in template.open])
+        parts = template.open
+        return tuple([self.value(part, scope) for _, part in parts]) if parts else ()
 
     def _items(self, items: tuple[Item, ...], scope: Scope) -> None:
         for item in items:
             if isinstance(item, BlockItem):
                 self._block(item, scope)
             elif isinstance(item, ChoiceItem):
-                self._enter(item.inputs, scope)
+                if item.inputs:
+                    self._current = self._find(item.inputs[0], scope)
                 self._items(item.candidates[self.decide(item.hole, scope)], scope)
             else:
                 self._group(item, scope)
 
     def _group(self, item: GroupItem, scope: Scope) -> None:
-        self._enter(item.inputs, scope)
+        if item.inputs:
+            self._current = self._find(item.inputs[0], scope)
         if item.repeat is None:
             self._items(item.items, scope.within(item, 0))
         else:
@@ -163,10 +166,6 @@ class Walk:
             self._current = self._length - 1
         if item.anchor:
             self._named[scope, item.name] = self._current
-
-    def _enter(self, inputs: tuple[str, ...], scope: Scope) -> None:
-        if inputs:
-            self._current = self._find(inputs[0], scope)
 
     def _find(self, name: str, scope: Scope) -> int:
         """The value a name stands for: in this scope, or the nearest around it that has one."""

@@ -18,10 +18,10 @@ CLASSES = ["covid", "normal", "pneumonia"]
 
 SETTINGS: dict[str, Any] = {
     "dse": "0.1.0",
-    "command": "dse search --space covid-light --dataset covid --budget-params 1M --seed 0",
+    "command": "dse search --space covid-light --dataset covid --budget-params 4M --seed 0",
     "space": "covid-light",
     "objectives": ["accuracy", "params"],
-    "budget": {"params": 1e6, "macs": 120e6},
+    "budget": {"params": 4e6, "macs": 120e6},
     "seed": 0,
     "sampler": "tpe",
     "trials": 24,

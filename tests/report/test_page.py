@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -113,6 +115,16 @@ def test_page_asks_the_network_for_nothing(run: Run) -> None:
     assert links
     assert all(link is not None and link.startswith("#") for link in links)
     assert "default-src 'none'" in page.html
+
+
+def test_heavy_packages_are_imported_late() -> None:
+    code = (
+        "import sys, dse.report, dse.draw; "
+        "print([m for m in ('torch', 'plotly', 'jinja2', 'networkx', 'pygments', 'optuna') "
+        "if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_plots_are_valid_and_shade_what_is_over_budget(run: Run) -> None:
