@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dse.atomic import write_atomically
 from dse.emit import emit
 from dse.errors import DataError
 from dse.network import Network
-from dse.runs import write_atomically
 
 if TYPE_CHECKING:
     from torch import nn

@@ -129,7 +129,8 @@ def _check_text(text: str) -> str:
     # sees.
     if not text.isprintable() or '"' in text or "\\" in text or len(text) > 2000:
         raise ValueError(
-            "a description is one line of at most 2000 characters without double quotes or backslashes, "
+            "a description is one line of at most 2000 characters without double quotes or "
+            "backslashes, "
             f"got {text[:60]!r}"
         )
     return text
@@ -139,7 +140,8 @@ def _check_node_name(text: str) -> str:
     base = text.partition(".")[0]
     if not _NODE_NAME.fullmatch(text) or len(text) > 60:
         raise ValueError(
-            f"a node is named in lower-case letters, digits and _, with .0, .1 for the blocks of a stage; "
+            "a node is named in lower-case letters, digits and _, with .0, .1 for the blocks of a "
+            "stage; "
             f"got {text!r}"
         )
     if keyword.iskeyword(base) or base in _TAKEN:
@@ -182,7 +184,8 @@ class Node(BaseModel):
         place = f"node {data.get('name', '?')}"
         if len(rest) != 1:
             raise ValueError(
-                f"{place}: a node has a name and one block, got {', '.join(map(str, rest)) or 'no block'}"
+                f"{place}: a node has a name and one block, "
+                f"got {', '.join(map(str, rest)) or 'no block'}"
             )
         try:
             block = read_block(rest)

@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
+from dse.atomic import write_atomically
 from dse.errors import InvalidValue, UnknownName
 from dse.network import Network, read_network
 
@@ -117,7 +118,9 @@ def front(trials: Sequence[Trial], objectives: Sequence[str]) -> list[Trial]:
     scored: list[tuple[Trial, tuple[float, ...]]] = []
     for trial in trials:
         values = [trial.objective(name) for name in objectives]
-        if trial.state == "finished" and all(value is not None for value in values):
+        if trial.state == "finished" and all(
+            value is not None and isfinite(value) for value in values
+        ):
             signs = [-1 if direction(name) == "maximize" else 1 for name in objectives]
             scored.append(
                 (trial, tuple(s * v for s, v in zip(signs, values, strict=True) if v is not None))
@@ -208,19 +211,6 @@ class Run:
     def save_settings(self, settings: Mapping[str, Any]) -> None:
         """Replace ``run.json`` in one step."""
         write_atomically(self.folder / "run.json", json.dumps(dict(settings), indent=2) + "\n")
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old or the new text, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def runs_folder() -> Path:

@@ -1,5 +1,4 @@
-"""Enhanced Hybrid MobileNet: width and depth multipliers, and a choice of downsampling
-(Tables 1-3).
+"""Enhanced Hybrid MobileNet: width, depth multiplier and downsampling (its Tables 1-3).
 
     input       3x32x32, 10 classes
     parameters  6,411,370

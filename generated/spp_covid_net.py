@@ -1,5 +1,4 @@
-"""SPP-COVID-Net: a light network for chest X-rays with spatial pyramid pooling (its
-Table I).
+"""SPP-COVID-Net: chest X-rays by spatial pyramid pooling (its Table I).
 
     input       3x256x256, 3 classes
     parameters  859,883

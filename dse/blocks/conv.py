@@ -6,9 +6,7 @@ from typing import ClassVar
 
 from dse.blocks.base import Activation, Block, Count, Padding, Width
 from dse.ir import Tape, Value
-from dse.ir.activation import parse_activation
-
-_SHORT = {"relu": "ReLU", "relu6": "ReLU6", "leaky_relu": "LeakyReLU", "hard_swish": "HardSwish"}
+from dse.ir.activation import TITLES, parse_activation
 
 
 class Conv(Block):
@@ -29,8 +27,7 @@ class Conv(Block):
     activation: Activation = "relu"
 
     def lower(self, t: Tape, x: Value, /) -> Value:
-        function = parse_activation(self.activation)[0]
-        after = "" if function == "none" else _SHORT.get(function, function.title())
+        after = TITLES[parse_activation(self.activation)[0]]
         t.rename(
             f"Conv{'BN' if self.norm else ''}{after}",
             "Convolution"

@@ -12,7 +12,7 @@ from dse.errors import DseError
 
 app = typer.Typer(
     name="dse",
-    help="Explore the design space of light convolutional networks; write the code of what is found.",
+    help="Explore the design space of light networks, and write the code of what is found.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -33,6 +33,6 @@ def main() -> None:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
-        # `dse list | head` closes our stdout early; Python would complain again while shutting down.
+        # `dse list | head` closes our stdout early; Python would complain again at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

@@ -59,7 +59,7 @@ def show(
     network = find(name, classes, image_size, input, set_)
     if graph is not None:
         from dse.draw import svg
-        from dse.runs import write_atomically
+        from dse.atomic import write_atomically
 
         write_atomically(graph, svg(network))
         print(graph)

@@ -16,7 +16,7 @@ def print_json(document: Any) -> None:
 def print_table(
     header: Sequence[str], rows: Sequence[Sequence[object]], *, right: str = ""
 ) -> None:
-    """Columns, aligned; `right` names those of numbers. Plain text when stdout is not a terminal."""
+    """Columns, aligned; `right` names those of numbers. Plain text where there is no terminal."""
     if not sys.stdout.isatty():
         _print_plain(header, rows, right)
         return

@@ -23,13 +23,13 @@ def report(
     ] = None,
     json: Json = False,
 ) -> None:
-    """One self-contained HTML page: the winner, the Pareto front, the papers' networks beside it."""
+    """One self-contained HTML page: the winner, the front, the papers' networks beside it."""
     from dse.report import document, write_report
     from dse.runs import open_run
 
     found = open_run(run)
     path = write_report(found, out or found.folder / "report.html")
     if json:
-        print_json(document(found))
+        print_json(document(found, path))
     else:
         print(path)

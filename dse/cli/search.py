@@ -159,7 +159,7 @@ def search(
 
     page = write_report(found, found.folder / "report.html")
     if json:
-        print_json(document(found))
+        print_json(document(found, page))
         return
     _print_result(found)
     print()
@@ -192,7 +192,8 @@ def _print_result(run: Run) -> None:
             role = "best preset" if result["trial"] != settings.get("winner") else "winner"
             print(
                 f"{role}: {result['name']} (trial {result['trial']}), trained again on all but the "
-                f"test part: test accuracy {result['accuracy']:.3f}, 95 % interval {low:.3f} to {high:.3f}, "
+                f"test part: test accuracy {result['accuracy']:.3f}, "
+                f"95 % interval {low:.3f} to {high:.3f}, "
                 f"{result['n']} images"
             )
     if data.get("note"):

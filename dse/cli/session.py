@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dse.atomic import write_atomically
 from dse.cli.output import say
 from dse.cli.progress import Progress
 from dse.cost import Budget
@@ -17,7 +18,7 @@ from dse.generate import Generated
 from dse.ir import Shape
 from dse.recipes import Recipe, recipe
 from dse.resources import resource_dir
-from dse.runs import Run, check_run_name, open_run, runs_folder, write_atomically
+from dse.runs import Run, check_run_name, open_run, runs_folder
 from dse.runtime.evaluate import Train
 from dse.search import Search, free_run_name
 from dse.space import Space, load_space, parse_space
@@ -45,7 +46,7 @@ class Session:
 
     Attributes:
         name: the run's name.
-        options: what was asked, completed by defaults; kept in ``run.json`` and read back on resuming.
+        options: what was asked, completed by defaults; kept with the run and read on resuming.
         resume: whether the run exists.
         command: the command line, for the record.
     """

@@ -94,7 +94,7 @@ def stats(
     )
     print(
         f"{found.samples} random designs: {found.valid:.1%} can be built, "
-        f"{found.feasible:.1%} fit {budget}"
+        f"" + (f"{found.feasible:.1%} fit {budget}" if budget.limits() else "no budget given")
     )
     shares = list(next(iter(found.quantiles.values()), {}))
     rows = [

@@ -13,6 +13,7 @@ from dse.emit.expressions import Item, constructor, environment, step_item, wrap
 from dse.emit.naming import NamedScope, NamingTape, Options, argument_fields
 from dse.emit.statements import LIMIT, Body
 from dse.ir import Scope, Step, Value
+from dse.ir.activation import TITLES
 from dse.network import Network
 
 _INDENT = 8
@@ -91,7 +92,7 @@ class Classes:
 
 
 def _settled(network: Network) -> tuple[Scope, list[ClassText]]:
-    """Lower until every option that is an argument really varies among the instances of its class."""
+    """Lower until every option that is an argument varies among the instances of its class."""
     options = _varying_options(network)
     while True:
         program = network.lower(NamingTape(network, options))
@@ -261,7 +262,7 @@ def single_module(scope: Scope) -> Step | None:
 
 
 def _assign_names(texts: list[ClassText]) -> None:
-    """Give each class its title; where several claim one, add what tells them apart, else a number."""
+    """Give each class its title; where several claim one, what tells them apart or a number."""
     claims: dict[str, list[ClassText]] = {}
     for text in texts:
         claims.setdefault(text.title, []).append(text)
@@ -285,5 +286,6 @@ def _distinction(text: ClassText, group: list[ClassText]) -> str:
         others = {str(getattr(other.scopes[0].block, name, None)) for other in group}
         if len(others) > 1 and (isinstance(value, str) or hasattr(value, "kind")):
             word = value if isinstance(value, str) else value.kind
-            words += "".join(part.capitalize() for part in re.findall(r"[a-z0-9]+", word))
+            title = TITLES.get(word.partition("(")[0])
+            words += title or "".join(part.title() for part in re.findall(r"[a-z0-9]+", word))
     return words

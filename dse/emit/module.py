@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
+import keyword
 import textwrap
 from collections.abc import Iterator
+from itertools import pairwise
 
 from dse.cost import Cost, cost
 from dse.emit.classes import Classes, call_item, single_module
@@ -16,6 +19,9 @@ from dse.network import Network
 
 _SUPPORT = ("FractionalMaxPool", "BlurPool")
 """Ops for which torch has no module, or none that exports: theirs is written into the file."""
+
+_NEEDED = {"F", "FlopCounterMode", "Tensor", "nn", "torch"}
+"""Names that an emitted file imports."""
 
 
 def emit(network: Network) -> str:
@@ -50,10 +56,11 @@ def emit(network: Network) -> str:
 
 
 def _class_name(network: Network, classes: Classes) -> str:
-    """The network's class; a block of the same name keeps it and the network becomes ...Network."""
+    """The network's class; where the file needs the name for something else, ...Network."""
     name = network.class_name
-    taken = {text.name for text in classes.texts} | {f"{name}2d" for name in _SUPPORT}
-    return f"{name}Network" if name in taken | {"F", "Tensor"} else name
+    taken = {text.name for text in classes.texts} | {f"{name}2d" for name in _SUPPORT} | _NEEDED
+    python = keyword.iskeyword(name) or hasattr(builtins, name)
+    return f"{name}Network" if python or name in taken else name
 
 
 def _header(network: Network, total: Cost) -> str:
@@ -76,10 +83,12 @@ def _network_class(network: Network, classes: Classes) -> str:
     attributes: list[str] = []
     items: list[Item] = []
     named: list[Value] = []
+    nodes = {node.name.partition(".")[0] for node in network.nodes}
     for label, scopes in _stages(classes.program):
         first, last = scopes[0], scopes[-1]
         if not first.own_class:
-            made, parts = _inline(first, taken={line.partition(" ")[0] for line in attributes})
+            taken = {line.partition(" ")[0] for line in attributes}
+            made, parts = _inline(first, taken | {f"self.{name}" for name in nodes - {label}})
             attributes += made
             items += parts
         elif "." not in first.label:
@@ -139,7 +148,7 @@ def _is_chain(scopes: list[NamedScope], program: Scope) -> bool:
             readers[id(value)] = readers.get(id(value), 0) + 1
     return all(
         after.operands == (before.result,) and readers[id(before.result)] == 1
-        for before, after in zip(scopes, scopes[1:], strict=False)
+        for before, after in pairwise(scopes)
     )
 
 
@@ -195,6 +204,8 @@ def _inline(scope: NamedScope, taken: set[str]) -> tuple[list[str], list[Item]]:
         name = step.label or scope.label
         if f"self.{name}" in taken:
             name = f"{scope.label}_{step.label}"
+        while f"self.{name}" in taken:
+            name += "_"
         if made is not None:
             attributes.append(f"self.{name} = {made}")
         items.append(step_item(step, name if made else ""))

@@ -51,8 +51,20 @@ class NamingTape(Tape):
     """A tape whose scopes are `NamedScope`s."""
 
     def __init__(self, network: Network, options: Options) -> None:
-        super().__init__(network.name, Named(network.classes, "num_classes"), network.input)
+        super().__init__(network.name, network.classes, network.input)
         self._options = options
+
+    @property
+    def classes(self) -> int:
+        """The number of classes; a class that reads it, and those around it, take it as an argument."""
+        for scope in self._open:
+            if isinstance(scope, NamedScope):
+                scope.arguments["num_classes"] = self._classes
+        return self._classes
+
+    @classes.setter
+    def classes(self, value: int) -> None:
+        self._classes = Named(value, "num_classes")
 
     def call(self, label: str, block: Block, *inputs: Value) -> Value:
         parent = self._open[-1]
@@ -67,6 +79,7 @@ class NamingTape(Tape):
             scope.own_class = not _stands_inline(scope)
         if scope.own_class:
             scope.body.clear()
+            scope.arguments.clear()
             scope.inputs = tuple(Value(_named_shape(x.shape, scope.arguments)) for x in inputs)
             scope.output = self._named(block, scope).lower(self, *scope.inputs)
             known = dict(scope.arguments)

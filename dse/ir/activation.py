@@ -8,6 +8,15 @@ from functools import lru_cache
 from dse.errors import InvalidDesign, UnknownName
 
 ACTIVATIONS = ("none", "relu", "relu6", "leaky_relu", "hard_swish", "silu")
+TITLES = {
+    "none": "",
+    "relu": "ReLU",
+    "relu6": "ReLU6",
+    "leaky_relu": "LeakyReLU",
+    "hard_swish": "HardSwish",
+    "silu": "SiLU",
+}
+"""As part of a class name."""
 GATES = ("sigmoid", "hard_sigmoid")
 _LEAKY_SLOPE = 0.01  # torch's default
 

@@ -222,7 +222,8 @@ class FractionalMaxPool(Op):
         height, width = int(x.height / self.ratio), int(x.width / self.ratio)
         if height < 1 or width < 1:
             raise InvalidDesign(
-                f"fractional pooling must leave at least one position, got ratio {self.ratio} on {x}"
+                "fractional pooling must leave at least one position, "
+                f"got ratio {self.ratio} on {x}"
             )
         return Shape((x.channels, height, width))
 
@@ -280,7 +281,7 @@ class GlobalPool(Op):
 @primitive
 @dataclass(slots=True)
 class ChannelConv(Op):
-    """One-dimensional convolution along the channel axis of a 1x1 map, one kernel for all channels."""
+    """One-dimensional convolution along the channels of a 1x1 map, one kernel for all of them."""
 
     module: ClassVar[bool] = True
     heavy: ClassVar[bool] = True
@@ -318,7 +319,8 @@ class Linear(Op):
     def shape(self, *inputs: Shape) -> Shape:
         if len(inputs[0]) != 1:
             raise InvalidDesign(
-                f"a linear layer needs a vector, got {inputs[0]}; put global_pool, flatten or pyramid before it"
+                f"a linear layer needs a vector, got {inputs[0]}; "
+                "put global_pool, flatten or pyramid before it"
             )
         return Shape((self.features,))
 

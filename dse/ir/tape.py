@@ -73,7 +73,7 @@ class Scope:
                 yield from item.steps()
 
     def walk(self, path: str = "") -> Iterator[tuple[str, Step]]:
-        """Like `steps`, each with its dotted path, which is its path in the emitted module as well."""
+        """Like `steps`, each with its dotted path, which is its path in the emitted module too."""
         for item in self.body:
             here = f"{path}.{item.label}" if path and item.label else path or item.label
             if isinstance(item, Step):
@@ -105,7 +105,7 @@ class Tape:
         return scope.output
 
     def rename(self, title: str, summary: str) -> None:
-        """Give the open scope's class another name and one-line description: a structural variant."""
+        """Give the open scope's class another name and description: a structural variant."""
         self._open[-1].title = title
         self._open[-1].summary = summary
 

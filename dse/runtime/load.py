@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_dir
 
+from dse.atomic import write_atomically
 from dse.emit import emit
 from dse.network import Network
 
@@ -75,8 +76,5 @@ def _write_once(path: Path, source: str) -> Path:
     # The name carries the hash, but a cache may have been tampered with or cut short.
     if path.exists() and path.read_text(encoding="utf-8") == source:
         return path
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(source)
-    os.replace(temporary, path)
+    write_atomically(path, source)
     return path

@@ -34,7 +34,8 @@ def search(
         >>> space = dse.load_space("lightweight")
         >>> def evaluate(candidate, report):
         ...     return {"accuracy": -abs(candidate.cost.params - 100_000)}
-        >>> run = dse.search(space, evaluate, budget=dse.Budget(params=2e5), trials=3)  # doctest: +SKIP
+        >>> budget = dse.Budget(params=2e5)
+        >>> run = dse.search(space, evaluate, budget=budget, trials=3)  # doctest: +SKIP
 
     Args:
         space: what to search; ``space.with_io`` fits it to other images and classes.

@@ -66,7 +66,8 @@ class Search:
             raise InvalidValue(f"a search has at least 1 worker, got {self.workers}")
         if not self.objectives or len(set(self.objectives)) != len(self.objectives):
             raise InvalidValue(
-                f"objectives are one or more different names, got {', '.join(self.objectives) or 'none'}"
+                "objectives are one or more different names, "
+                f"got {', '.join(self.objectives) or 'none'}"
             )
         needs_latency = self.budget.latency_ms is not None or "latency_ms" in self.objectives
         if needs_latency and self.latency_of is None:

@@ -89,7 +89,7 @@ def _suggest(trial: optuna.Trial, name: str, choice: Choice) -> Any:
 
 
 def _storage(storage: str | Path | None) -> optuna.storages.BaseStorage | str | None:
-    """A journal file for a path (3 ms a trial), whatever Optuna knows for a URL, memory for None."""
+    """A journal file for a path (3 ms a trial), what Optuna knows for a URL, memory for None."""
     if not isinstance(storage, Path):
         if storage is not None and "://" not in storage:
             raise InvalidValue(f"a storage is a URL as in sqlite:///study.db, got {storage!r}")

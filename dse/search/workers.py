@@ -127,8 +127,8 @@ class Processes:
                 ended.append((candidate, future.result()))
             except BrokenProcessPool:
                 raise DseError(
-                    f"the process training trial {candidate.trial} was killed, most likely for want "
-                    "of memory; use fewer --workers, and --resume"
+                    f"the process training trial {candidate.trial} was killed, most likely for "
+                    "want of memory; use fewer --workers, and --resume"
                 ) from None
         return ended
 

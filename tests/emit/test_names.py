@@ -95,7 +95,7 @@ def test_a_layer_of_an_inlined_block_never_takes_the_name_of_another_node() -> N
         {"name": "b_dropout", "dense": {"features": 4}},
         {"name": "b", "classifier": {"dropout": 0.25}},
     ]
-    whole = network([], nodes=nodes)
+    whole = network([]).replaced(nodes=nodes)
     assert_works(whole)
     kept = [m.p for m in build(whole).modules() if isinstance(m, torch.nn.Dropout)]
     assert sorted(kept) == [0.25, 0.5]
