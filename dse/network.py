@@ -43,70 +43,13 @@ _NETWORK_NAME = re.compile(r"[a-z][a-z0-9]*([-._][a-z0-9]+)*")
 _NODE_NAME = re.compile(r"[a-z][a-z0-9_]*(\.(0|[1-9][0-9]{0,3}))?")
 _TITLE = re.compile(r"[A-Za-z][A-Za-z0-9 .()+-]*")
 # Names that the emitted class needs for itself, or inherits from torch's Module: setting one of the
-# latter would leave the method in place and the layer out of reach. A test compares them with
-# torch.
-_TAKEN = frozenset(
-    [
-        "input",
-        "x",
-        "self",
-        "num_classes",
-        "torch",
-        "nn",
-        "add_module",
-        "apply",
-        "bfloat16",
-        "buffers",
-        "call_super_init",
-        "children",
-        "compile",
-        "cpu",
-        "cuda",
-        "double",
-        "dump_patches",
-        "eval",
-        "extra_repr",
-        "float",
-        "forward",
-        "get_buffer",
-        "get_extra_state",
-        "get_parameter",
-        "get_submodule",
-        "half",
-        "ipu",
-        "load_state_dict",
-        "modules",
-        "mtia",
-        "named_buffers",
-        "named_children",
-        "named_modules",
-        "named_parameters",
-        "parameters",
-        "register_backward_hook",
-        "register_buffer",
-        "register_forward_hook",
-        "register_forward_pre_hook",
-        "register_full_backward_hook",
-        "register_full_backward_pre_hook",
-        "register_load_state_dict_post_hook",
-        "register_load_state_dict_pre_hook",
-        "register_module",
-        "register_parameter",
-        "register_state_dict_post_hook",
-        "register_state_dict_pre_hook",
-        "requires_grad_",
-        "set_extra_state",
-        "set_submodule",
-        "share_memory",
-        "state_dict",
-        "to",
-        "to_empty",
-        "train",
-        "training",
-        "type",
-        "xpu",
-        "zero_grad",
-    ]
+# latter would leave the method in place and the layer out of reach. A test compares with torch.
+_TAKEN = re.compile(
+    r"x|input|self|num_classes|torch|nn"
+    r"|apply|bfloat16|buffers|children|compile|cpu|cuda|double|eval|float|forward|half|ipu|modules"
+    r"|mtia|parameters|state_dict|to|to_empty|train|training|type|xpu|zero_grad|add_module"
+    r"|call_super_init|dump_patches|extra_repr|load_state_dict|requires_grad_|share_memory"
+    r"|(get|named|register|set)_\w+"
 )
 
 
@@ -144,7 +87,7 @@ def _check_node_name(text: str) -> str:
             "stage; "
             f"got {text!r}"
         )
-    if keyword.iskeyword(base) or base in _TAKEN:
+    if keyword.iskeyword(base) or _TAKEN.fullmatch(base):
         raise ValueError(f"a node's name may not be a word of Python or torch, got {text!r}")
     return text
 

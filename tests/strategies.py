@@ -23,9 +23,7 @@ KINDS = sorted(block_kinds())
 
 WIDTHS = st.sampled_from([1, 2, 3, 4, 6, 8, 12, 16])
 COUNTS = st.sampled_from([1, 2, 3, 4, 5])
-SHAPES = st.builds(
-    lambda *sizes: Shape(sizes), WIDTHS, st.integers(1, 12), st.integers(1, 12)
-)
+SHAPES = st.builds(lambda *sizes: Shape(sizes), WIDTHS, st.integers(1, 12), st.integers(1, 12))
 
 _activation_check = get_args(Activation)[1]
 
@@ -70,8 +68,10 @@ def values(annotation: Any, metadata: tuple[Any, ...]) -> SearchStrategy[Any]:
         return (WIDTHS if wide else COUNTS | st.just(int(low))).filter(lambda n: low <= n <= high)
     if annotation is float:
         edges = {type(b) for b in bounds}
-        return st.integers(0, 40).map(lambda n: low + (high - low) * n / 40).filter(
-            lambda x: not (x == low and Gt in edges) and not (x == high and Lt in edges)
+        return (
+            st.integers(0, 40)
+            .map(lambda n: low + (high - low) * n / 40)
+            .filter(lambda x: not (x == low and Gt in edges) and not (x == high and Lt in edges))
         )
     if annotation is str and _activation_check in metadata:
         return activations()
@@ -142,7 +142,12 @@ def minimal_networks(draw: DrawFn, kind: str) -> Network:
     node = {"name": "block", **block.document(), **({"inputs": inputs} if inputs else {})}
     nodes = [*before, node, *ending(output, classes)]
     return read_network(
-        {"name": f"minimal-{kind.replace('_', '-')}", "input": str(shape), "classes": classes, "nodes": nodes}
+        {
+            "name": f"minimal-{kind.replace('_', '-')}",
+            "input": str(shape),
+            "classes": classes,
+            "nodes": nodes,
+        }
     )
 
 

@@ -21,7 +21,9 @@ END: Nodes = [{"name": "pool", "global_pool": {}}, {"name": "scores", "classifie
 
 
 def network(nodes: Nodes, input: str = "3x8x8", classes: int = 2) -> Network:
-    return read_network({"name": "tiny", "input": input, "classes": classes, "nodes": [*nodes, *END]})
+    return read_network(
+        {"name": "tiny", "input": input, "classes": classes, "nodes": [*nodes, *END]}
+    )
 
 
 def peak(nodes: Nodes, input: str = "3x8x8") -> int:
@@ -140,7 +142,9 @@ def test_rows_by_block_and_by_op_sum_to_the_total(whole: Network) -> None:
 
 
 def test_counts_of_one_convolution_by_hand() -> None:
-    rows = cost_by_block(network([{"name": "a", "conv": {"channels": 8, "kernel": 3, "stride": 2}}]))
+    rows = cost_by_block(
+        network([{"name": "a", "conv": {"channels": 8, "kernel": 3, "stride": 2}}])
+    )
     assert rows[0].output == "8x4x4"
     assert rows[0].cost.params == 3 * 3 * 3 * 8 + 2 * 8
     assert rows[0].cost.params_with_buffers == 3 * 3 * 3 * 8 + 4 * 8
@@ -179,7 +183,11 @@ SPENT = Cost(params=100, buffers=10, macs=1000, peak_activation_bytes=400)
         (Budget(params=100), None, {}),
         (Budget(params=99), None, {"params": 100 / 99 - 1}),
         (Budget(params=50, macs=2000), None, {"params": 1.0}),
-        (Budget(macs=500, peak_activation_bytes=200), None, {"macs": 1.0, "peak_activation_bytes": 1.0}),
+        (
+            Budget(macs=500, peak_activation_bytes=200),
+            None,
+            {"macs": 1.0, "peak_activation_bytes": 1.0},
+        ),
         (Budget(size_bytes=440), None, {}),
         (Budget(size_bytes=220), None, {"size_bytes": 1.0}),
         (Budget(latency_ms=2), None, {}),

@@ -73,9 +73,7 @@ def refused(nodes: object, **changes: object) -> str:
         ([*STEM, END[1]], ["scores Classifier", "linear layer needs a vector", "4x8x8"]),
     ],
 )  # fmt: skip
-def test_a_broken_graph_is_refused_with_rule_value_and_node(
-    nodes: Nodes, words: list[str]
-) -> None:
+def test_a_broken_graph_is_refused_with_rule_value_and_node(nodes: Nodes, words: list[str]) -> None:
     message = refused(nodes)
     assert "tiny" in message or "score per class" in message or words[0] in message
     assert [word for word in words if word not in message] == []
@@ -110,7 +108,10 @@ def test_a_node_name_that_is_no_plain_word_is_refused(name: str) -> None:
     assert repr(name) in message
 
 
-@pytest.mark.parametrize("name", ["class", "lambda", "if", "import", "self", "x", "torch", "nn"])
+@pytest.mark.parametrize(
+    "name",
+    ["class", "lambda", "import", "self", "x", "input", "torch", "nn", "num_classes", "get_x"],
+)
 def test_a_node_name_that_python_or_the_module_needs_is_refused(name: str) -> None:
     for label in (name, f"{name}.0"):
         message = refused([{"name": label, "identity": {}}, *END])
@@ -133,7 +134,8 @@ def test_every_attribute_of_torchs_module_is_refused_as_a_node_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "A", "a b", "../evil", "a/b", "a--b", "-a", "a.", "a\n", "a" * 81, "__class__", 'x"']
+    "name",
+    ["", "A", "a b", "../evil", "a/b", "a--b", "-a", "a.", "a\n", "a" * 81, "__class__", 'x"'],
 )
 def test_a_network_name_that_is_no_file_name_is_refused(name: str) -> None:
     message = refused(END, name=name)
@@ -150,7 +152,19 @@ def test_a_title_that_is_no_class_name_is_refused(title: str) -> None:
 
 @pytest.mark.parametrize(
     "about",
-    ['"""', 'a"b', "a\\", "a\\nb", "a\nb", "a\rb", "a\x00b", "a\x7fb", "a" * 2001, "\ud800", "\u202e"],
+    [
+        '"""',
+        'a"b',
+        "a\\",
+        "a\\nb",
+        "a\nb",
+        "a\rb",
+        "a\x00b",
+        "a\x7fb",
+        "a" * 2001,
+        "\ud800",
+        "\u202e",
+    ],
 )
 def test_an_about_that_could_leave_its_docstring_is_refused(about: str) -> None:
     message = refused(END, about=about)
@@ -184,7 +198,9 @@ def test_an_about_that_could_leave_its_docstring_is_refused(about: str) -> None:
         ({"clases": 3}, ["'clases'", "did you mean 'classes'"]),
     ],
 )
-def test_a_wrong_field_is_named_with_its_value(changes: dict[str, object], words: list[str]) -> None:
+def test_a_wrong_field_is_named_with_its_value(
+    changes: dict[str, object], words: list[str]
+) -> None:
     message = refused(changes.pop("nodes", END), **changes)
     assert message.startswith("network 'tiny'")
     assert [word for word in words if word not in message] == []
@@ -253,7 +269,11 @@ def test_an_unknown_block_is_refused_by_name(kind: Any) -> None:
 
 
 def test_a_kind_alone_is_a_block_of_defaults() -> None:
-    assert read_block("global_pool") == read_block({"global_pool": None}) == read_block({"global_pool": {}})
+    assert (
+        read_block("global_pool")
+        == read_block({"global_pool": None})
+        == read_block({"global_pool": {}})
+    )
 
 
 def test_two_blocks_of_one_kind_are_refused() -> None:
@@ -358,7 +378,9 @@ def test_text_that_is_no_network_is_refused_with_its_file(text: str, words: list
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 

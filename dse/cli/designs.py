@@ -58,8 +58,8 @@ def show(
     """A network as the table a paper would print, as code, as a drawing or as JSON."""
     network = find(name, classes, image_size, input, set_)
     if graph is not None:
-        from dse.draw import svg
         from dse.atomic import write_atomically
+        from dse.draw import svg
 
         write_atomically(graph, svg(network))
         print(graph)

@@ -38,6 +38,8 @@ class Op:
     in_place: ClassVar[bool] = False
     """Whether its output may take over the memory of its first input, if that is not needed again.
     """
+    counts: ClassVar[bool] = False
+    """Whether it has a rule for parameters, buffers or multiply-adds; seen when registered."""
 
     def shape(self, *inputs: Shape) -> Shape:
         """Shape of the output.
@@ -71,12 +73,14 @@ OPS: dict[str, type[Op]] = {}
 
 def primitive(cls: type[Op]) -> type[Op]:
     """Register an op under its class name; a template macro and an ONNX rule must exist for it."""
+    rules = ("params", "buffers", "macs")
+    cls.counts = any(getattr(cls, rule) is not getattr(Op, rule) for rule in rules)
     OPS[cls.__name__] = cls
     return cls
 
 
 def _map(x: Shape, what: str) -> Shape:
-    if not x.is_map:
+    if len(x) != 3:
         raise InvalidDesign(f"{what} needs a feature map, got a vector of {x} features")
     return x
 
@@ -110,13 +114,17 @@ class Conv(Op):
 
     def shape(self, *inputs: Shape) -> Shape:
         x = _map(inputs[0], "a convolution")
-        if x.channels % self.groups or self.channels % self.groups:
+        channels, rows, columns = x
+        groups = self.groups
+        if groups != 1 and (channels % groups or self.channels % groups):
             raise InvalidDesign(
-                f"groups must divide the channels in and out, got groups={int(self.groups)}, "
-                f"{int(x.channels)} in, {int(self.channels)} out"
+                f"groups must divide the channels in and out, got groups={int(groups)}, "
+                f"{int(channels)} in, {int(self.channels)} out"
             )
-        height = _windows(x.height, self.kernel, self.stride, self.padding)
-        width = _windows(x.width, self.kernel, self.stride, self.padding)
+        height = _windows(rows, self.kernel, self.stride, self.padding)
+        width = height
+        if columns != rows:
+            width = _windows(columns, self.kernel, self.stride, self.padding)
         if height < 1 or width < 1:
             raise InvalidDesign(
                 f"the kernel must fit the padded map, got kernel {int(self.kernel)}, "
@@ -125,8 +133,9 @@ class Conv(Op):
         return Shape((self.channels, height, width))
 
     def params(self, *inputs: Shape) -> int:
-        weights = int(self.channels) * (inputs[0][0] // int(self.groups)) * int(self.kernel) ** 2
-        return weights + int(self.channels) if self.bias else weights
+        channels = int(self.channels)
+        weights = channels * (inputs[0][0] // int(self.groups)) * int(self.kernel) ** 2
+        return weights + channels if self.bias else weights
 
     def macs(self, output: Shape, *inputs: Shape) -> int:
         return prod(output) * (inputs[0][0] // int(self.groups)) * int(self.kernel) ** 2

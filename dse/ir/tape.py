@@ -7,6 +7,7 @@ whose leaves are `Step`s. One tape serves every purpose, because it only records
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
 from dse.errors import InvalidDesign
@@ -82,6 +83,14 @@ class Scope:
                 yield from item.walk(here)
 
 
+_BATCH_NORM = ops.BatchNorm()  # ops are immutable: one serves all
+
+
+@cache
+def _activation(text: str) -> ops.Act:
+    return ops.Act(*parse_activation(text))
+
+
 class Tape:
     """Records what blocks do. Methods that take a `label` make an attribute of that name in emitted
     code.
@@ -133,7 +142,10 @@ class Tape:
             InvalidDesign: the op's rule is broken; the message begins with the place.
         """
         try:
-            output = Value(op.shape(*[value.shape for value in inputs]))
+            if len(inputs) == 1:
+                output = Value(op.shape(inputs[0].shape))
+            else:
+                output = Value(op.shape(*[value.shape for value in inputs]))
         except InvalidDesign as error:
             where = f"{self.place()} {label}".rstrip()
             raise InvalidDesign(f"{where}: {error}") from None
@@ -159,7 +171,7 @@ class Tape:
         return self.record(ops.Conv(channels, kernel, stride, pad, groups, bias), label, x)
 
     def norm(self, label: str, x: Value) -> Value:
-        return self.record(ops.BatchNorm(), label, x)
+        return self.record(_BATCH_NORM, label, x)
 
     def conv_norm_act(
         self,
@@ -183,7 +195,7 @@ class Tape:
         """Apply an activation by its written form; ``none`` records nothing."""
         if activation == "none":
             return x
-        return self.record(ops.Act(*parse_activation(activation)), "", x)
+        return self.record(_activation(activation), "", x)
 
     def relu(self, x: Value) -> Value:
         return self.act("relu", x)

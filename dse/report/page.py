@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dse.atomic import write_atomically
 from dse.errors import InvalidValue
 from dse.report import wording
 from dse.report.conditions import budget, conditions, synthetic
@@ -14,7 +15,7 @@ from dse.report.ranking import ranking
 from dse.report.results import results, scale, verdict
 from dse.report.snapshot import Snapshot, read_snapshot
 from dse.resources import resource_dir
-from dse.runs import Run, Trial, write_atomically
+from dse.runs import Run, Trial
 
 if TYPE_CHECKING:
     from jinja2 import Environment

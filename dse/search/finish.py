@@ -4,14 +4,21 @@ part, and the winner's files.
 
 from __future__ import annotations
 
+import multiprocessing
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import DivergedTraining, InvalidValue
 from dse.generate import Generated, generate
+from dse.network import Network
 from dse.recipes import Recipe
 from dse.runs import Run, Trial, direction
+from dse.runtime.train import threads_for
+from dse.runtime.weights import save_weights
 
 if TYPE_CHECKING:
     from dse.data import Dataset
@@ -47,53 +54,83 @@ def _rank(run: Run, trial: Trial) -> tuple[float, int]:
 
 def finish(run: Run, train: Train, recipe: Recipe, out: Path) -> Generated:
     """Train the winner and the best baseline on everything but the test part, read that once for
-    each, write the winner's source, design, weights and ONNX to `out`, and keep all of it with
-    the run.
+    each, write the winner's source, design, weights and ONNX to `out`, and keep it with the run.
+
+    Raises:
+        InvalidValue: no trial finished.
+        DivergedTraining: the winner's longer training diverged.
     """
     winner, rival = pick_winner(run), best_baseline(run)
-    results: list[dict[str, Any]] = []
-    generated: Generated | None = None
+    if rival is not None and rival.trial == winner.trial:
+        rival = None
     data, _ = train.data()
-    for trial in [winner] if rival is None or rival.trial == winner.trial else [winner, rival]:
-        network = trial.network
-        try:
-            score, fitted, module = train.test(network, recipe=recipe)
-        except DivergedTraining as error:
-            if trial is winner:
-                raise
-            results.append({"trial": trial.trial, "name": trial.name, "reason": str(error)})
-            continue
-        results.append(_result(trial, score, data, fitted.seconds, recipe))
-        if trial is winner:
-            from dse.runtime.weights import save_weights
-
-            metadata = {
-                "dataset": data.name,
-                "dataset_digest": data.digest,
-                "class_names": ",".join(data.classes),
-                "mean": ",".join(f"{value:.6f}" for value in fitted.mean),
-                "std": ",".join(f"{value:.6f}" for value in fitted.std),
-                "run": run.name,
-                "trial": str(trial.trial),
-            }
-            generated = generate(network, out, onnx=True, module=module, metadata=metadata)
-            save_weights(module, generated.python.with_suffix(".pt"))
-    assert generated is not None
+    with _rival_tested(train, rival, recipe) as (train_winner, rival_result):
+        network = winner.network
+        score, fitted, module = train_winner.test(network, recipe=recipe)
+        results = [_result(winner, score, data, recipe)]
+        metadata = {
+            "dataset": data.name,
+            "dataset_digest": data.digest,
+            "class_names": ",".join(data.classes),
+            "mean": ",".join(f"{value:.6f}" for value in fitted.mean),
+            "std": ",".join(f"{value:.6f}" for value in fitted.std),
+            "run": run.name,
+            "trial": str(winner.trial),
+        }
+        generated = generate(network, out, onnx=True, module=module, metadata=metadata)
+        weights = generated.python.with_suffix(".pt")
+        save_weights(module, weights)
+        if rival is not None:
+            try:
+                results.append(_result(rival, rival_result(), data, recipe))
+            except DivergedTraining as error:
+                results.append({"trial": rival.trial, "name": rival.name, "reason": str(error)})
     run.save_settings(
         {
             **run.settings,
             "winner": winner.trial,
             "result": results,
-            "generated": [*generated.files(), str(generated.python.with_suffix(".pt"))],
+            "generated": [*generated.files(), str(weights)],
             "check": generated.check,
         }
     )
     return generated
 
 
-def _result(
-    trial: Trial, score: Score, data: Dataset, seconds: float, recipe: Recipe
-) -> dict[str, Any]:
+@contextmanager
+def _rival_tested(
+    train: Train, rival: Trial | None, recipe: Recipe
+) -> Iterator[tuple[Train, Callable[[], Score]]]:
+    """Test the rival beside what happens inside, in a process of its own where cores are to spare.
+
+    Gives the evaluator to use meanwhile, and a function that waits for the rival's score.
+    """
+    if rival is None or train.device != "cpu" or threads_for(1) < 2:
+        yield train, lambda: train.test(_network(rival), recipe=recipe)[0]
+        return
+    shared = train.concurrent(2)
+    pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+    future = pool.submit(_test_alone, shared, _network(rival), recipe)
+    try:
+        yield shared, future.result
+    except BaseException:
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _network(trial: Trial | None) -> Network:
+    assert trial is not None
+    return trial.network
+
+
+def _test_alone(train: Train, network: Network, recipe: Recipe) -> Score:
+    return train.test(network, recipe=recipe)[0]
+
+
+def _result(trial: Trial, score: Score, data: Dataset, recipe: Recipe) -> dict[str, Any]:
     return {
         "trial": trial.trial,
         "name": trial.name,
@@ -110,5 +147,4 @@ def _result(
         },
         "confusion": score.confusion,
         "epochs": recipe.epochs,
-        "seconds": round(seconds, 3),
     }

@@ -45,7 +45,9 @@ TITLES = [
 
 @pytest.mark.parametrize("title", TITLES)
 def test_a_title_never_takes_a_name_that_the_file_needs(title: str) -> None:
-    whole = network([{"name": "stem", "fire": {"squeeze": 2, "expand1x1": 2, "expand3x3": 2}}], title=title)
+    whole = network(
+        [{"name": "stem", "fire": {"squeeze": 2, "expand1x1": 2, "expand3x3": 2}}], title=title
+    )
     source = emit(whole)
     assert not {"None", "True", "class", "def", "lambda", "torch", "nn", "F", "Tensor", "int", "super",
                 "range", "print", "sum", "tuple", "FlopCounterMode"} & set(classes_of(source))  # fmt: skip
@@ -104,13 +106,26 @@ def test_a_layer_of_an_inlined_block_never_takes_the_name_of_another_node() -> N
 def test_classes_that_differ_in_structure_have_names_of_their_own() -> None:
     variants: list[dict[str, Any]] = [
         {"conv": {"channels": 4, "activation": a, "norm": n}}
-        for a in ("none", "relu", "relu6", "leaky_relu(0.1)", "leaky_relu(0.2)", "hard_swish", "silu")
+        for a in (
+            "none",
+            "relu",
+            "relu6",
+            "leaky_relu(0.1)",
+            "leaky_relu(0.2)",
+            "hard_swish",
+            "silu",
+        )
         for n in (True, False)
     ]
     variants += [
         {"inverted": {"channels": c, "attention": a, "activation": act, "expansion": e}}
         for c in (4, 8)
-        for a in (None, {"eca": {}}, {"squeeze_excite": {}}, {"squeeze_excite": {"gate": "hard_sigmoid"}})
+        for a in (
+            None,
+            {"eca": {}},
+            {"squeeze_excite": {}},
+            {"squeeze_excite": {"gate": "hard_sigmoid"}},
+        )
         for act in ("relu", "relu6")
         for e in (1, 2)
     ]

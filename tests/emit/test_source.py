@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

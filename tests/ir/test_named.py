@@ -87,9 +87,7 @@ def test_substitution_of_plain_numbers_is_a_plain_number(value: int) -> None:
 
 
 @given(expressions, st.sampled_from(_OPERATORS))
-def test_substituted_values_compute_on(
-    value: int, function: Callable[[int, int], int]
-) -> None:
+def test_substituted_values_compute_on(value: int, function: Callable[[int, int], int]) -> None:
     arguments = {name: Named(number - 1, f"{name}_out") + 1 for name, number in NAMES.items()}
     result = function(substitute(value, arguments), Named(2, "two"))
     outer = {"two": 2, **{f"{name}_out": number - 1 for name, number in NAMES.items()}}

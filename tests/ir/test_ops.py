@@ -23,11 +23,22 @@ maps = st.builds(lambda c, h, w: Shape((c, h, w)), st.sampled_from([1, 2, 4, 6])
 
 DRAWN: dict[str, st.SearchStrategy[Op]] = {
     "Conv": st.builds(
-        ops.Conv, st.sampled_from([1, 2, 4, 6]), small, small, st.integers(0, 3), small, st.booleans()
+        ops.Conv,
+        st.sampled_from([1, 2, 4, 6]),
+        small,
+        small,
+        st.integers(0, 3),
+        small,
+        st.booleans(),
     ),
     "BatchNorm": st.just(ops.BatchNorm()),
     "Pool": st.builds(
-        ops.Pool, st.sampled_from(["max", "average"]), small, small, st.integers(0, 2), st.booleans()
+        ops.Pool,
+        st.sampled_from(["max", "average"]),
+        small,
+        small,
+        st.integers(0, 2),
+        st.booleans(),
     ),
     "AdaptiveMaxPool": st.builds(ops.AdaptiveMaxPool, small),
     "BlurPool": st.builds(ops.BlurPool, small),
@@ -43,15 +54,23 @@ def _pool(op: Any, x: Tensor) -> Tensor:
 
 TORCH: dict[str, Callable[[Any, Tensor], Tensor]] = {
     "Conv": lambda op, x: nn.Conv2d(
-        x.shape[1], op.channels, op.kernel, op.stride, op.padding, groups=op.groups, bias=op.bias,
+        x.shape[1],
+        op.channels,
+        op.kernel,
+        op.stride,
+        op.padding,
+        groups=op.groups,
+        bias=op.bias,
         device="meta",
     )(x),
     "BatchNorm": lambda op, x: nn.BatchNorm2d(x.shape[1], device="meta").eval()(x),
     "Pool": _pool,
     "AdaptiveMaxPool": lambda op, x: F.adaptive_max_pool2d(x, op.size),
     "BlurPool": lambda op, x: F.conv2d(
-        F.pad(x, (1, 1, 1, 1), mode="reflect"), x.new_empty(x.shape[1], 1, 3, 3),
-        stride=op.stride, groups=x.shape[1],
+        F.pad(x, (1, 1, 1, 1), mode="reflect"),
+        x.new_empty(x.shape[1], 1, 3, 3),
+        stride=op.stride,
+        groups=x.shape[1],
     ),
     "GlobalPool": lambda op, x: x.mean(dim=(2, 3), keepdim=op.keep_map),
     "Flatten": lambda op, x: x.flatten(1),
