@@ -13,7 +13,7 @@ from typing import Any
 
 from dse.blocks.base import Block
 from dse.errors import InvalidValue
-from dse.ir import Scope, Shape, Tape
+from dse.ir import Scope, Shape, Step, Tape, Value
 from dse.network import Network, check_scores
 
 FLOAT_BYTES = 4
@@ -79,7 +79,7 @@ def cost(network: Network, memo: Memo | None = None) -> Cost:
         InvalidDesign: the blocks do not fit each other; says where.
     """
     params = buffers = macs = peak = 0
-    for _, _, part in _parts(network, {} if memo is None else memo):
+    for _, part in _parts(network, memo):
         params += part.params
         buffers += part.buffers
         macs += part.macs
@@ -90,10 +90,9 @@ def cost(network: Network, memo: Memo | None = None) -> Cost:
 
 def cost_by_block(network: Network) -> list[Row]:
     """One row per node, in order; peak memory counts what else is alive meanwhile."""
-    memo: Memo = {}
     return [
         Row(node.name, node.block.kind, str(shape), part)
-        for (node, (_, shape, part)) in zip(network.nodes, _parts(network, memo), strict=True)
+        for node, (shape, part) in zip(network.nodes, _parts(network, None), strict=True)
     ]
 
 
@@ -112,29 +111,40 @@ def cost_by_op(network: Network) -> list[Row]:
     return rows
 
 
-def _parts(network: Network, memo: Memo) -> Iterator[tuple[int, Shape, Cost]]:
-    """For each node: its position, output shape, and cost with all that is alive beside it."""
-    sources = network.sources()
-    last_use = {-1: -1}
-    for position, reads in enumerate(sources):
-        for source in reads:
-            last_use[source] = position
-    shapes: dict[int, Shape] = {-1: network.input}
-    alive: dict[int, int] = {-1: prod(network.input)}
-    classes = network.classes
+_Dies = tuple[bool, ...]
+"""Which of a node's inputs no later node reads."""
+
+
+def _parts(network: Network, memo: Memo | None) -> Iterator[tuple[Shape, Cost]]:
+    """For each node: its output shape, and its cost with all that is alive beside it."""
+    if any(node.inputs for node in network.nodes):
+        yield from _parts_of_graph(network, memo)
+        return
+    # A chain, as most networks are: each value dies in the next node and nothing is alive beside.
+    shape, classes = network.input, network.classes
     for position, node in enumerate(network.nodes):
-        reads = sources[position]
-        dies = tuple(last_use[source] == position for source in reads)
-        inputs = tuple(shapes[source] for source in reads)
-        key = (node.block, inputs, dies, classes)
-        known = memo.get(key)
+        part = None if memo is None else memo.get((node.block, (shape,), (True,), classes))
+        if part is None:
+            part = _count_node(network, position, (shape,), (True,), memo)
+        yield part
+        shape = part[0]
+    check_scores(shape, classes, network.nodes[-1].name)
+
+
+def _parts_of_graph(network: Network, memo: Memo | None) -> Iterator[tuple[Shape, Cost]]:
+    nodes, classes, sources = network.nodes, network.classes, network.sources()
+    last_use = {source: position for position, reads in enumerate(sources) for source in reads}
+    shapes = {-1: network.input}
+    alive = {-1: prod(network.input)}
+    for position, reads in enumerate(sources):
+        inputs = tuple([shapes[source] for source in reads])
+        dies = tuple([last_use[source] == position for source in reads])
+        known = None if memo is None else memo.get((nodes[position].block, inputs, dies, classes))
         if known is None:
-            known = memo[key] = _count_block(
-                network.name, classes, node.name, node.block, inputs, dies
-            )
+            known = _count_node(network, position, inputs, dies, memo)
         shape, part = known
         if len(alive) > len(reads):
-            beside = sum(size for source, size in alive.items() if source not in reads)
+            beside = sum([size for source, size in alive.items() if source not in reads])
             total = part.peak_activation_bytes + FLOAT_BYTES * beside
             part = Cost(part.params, part.buffers, part.macs, total)
         for source, over in zip(reads, dies, strict=True):
@@ -142,52 +152,55 @@ def _parts(network: Network, memo: Memo) -> Iterator[tuple[int, Shape, Cost]]:
                 alive.pop(source, None)
         shapes[position] = shape
         alive[position] = prod(shape)
-        yield position, shape, part
-    check_scores(shapes[len(sources) - 1], classes, network.nodes[-1].name)
+        yield shape, part
+    check_scores(shapes[len(sources) - 1], classes, nodes[-1].name)
 
 
-def _count_block(
-    network: str,
-    classes: int,
-    name: str,
-    block: Block,
-    inputs: tuple[Shape, ...],
-    dies: tuple[bool, ...],
+def _count_node(
+    network: Network, position: int, inputs: tuple[Shape, ...], dies: _Dies, memo: Memo | None
 ) -> tuple[Shape, Cost]:
-    tape = Tape(network, classes, *inputs)
-    tape.root.output = tape.call(name, block, *tape.root.inputs)
-    return tape.root.output.shape, _count(tape.root, dies)
+    """Count one node: where it stands in the network's program, or by itself for the memo."""
+    if memo is None:
+        scope = network.lower().body[position]
+        # One value read twice counts as two, as it does where the node is lowered by itself.
+        if isinstance(scope, Scope) and len(set(scope.inputs)) == len(inputs):
+            return scope.output.shape, _count(scope, dies)
+    node = network.nodes[position]
+    tape = Tape(network.name, network.classes, *inputs)
+    output = tape.root.output = tape.call(node.name, node.block, *tape.root.inputs)
+    found = output.shape, _count(tape.root, dies)
+    if memo is not None:
+        memo[node.block, inputs, dies, network.classes] = found
+    return found
 
 
-def _count(program: Scope, dies: tuple[bool, ...]) -> Cost:
+def _count(program: Scope, dies: _Dies) -> Cost:
     """Sum the ops' rules and follow which values are alive, in elements, from step to step."""
     steps = list(program.steps())
-    last_use = {id(value): n for n, step in enumerate(steps) for value in step.inputs}
-    forever = len(steps)
-    last_use[id(program.output)] = forever
+    last_use: dict[Value, Step | None] = {value: step for step in steps for value in step.inputs}
+    last_use[program.output] = None
     for value, over in zip(program.inputs, dies, strict=True):
         if not over:
-            last_use[id(value)] = forever
+            last_use[value] = None
     params = buffers = macs = 0
-    alive = {id(value): prod(value.shape) for value in program.inputs}
+    alive = {value: prod(value.shape) for value in program.inputs}
     now = peak = sum(alive.values())
-    for n, step in enumerate(steps):
-        op = step.op
-        shapes = [value.shape for value in step.inputs]
-        params += op.params(*shapes)
-        buffers += op.buffers(*shapes)
-        macs += op.macs(step.output.shape, *shapes)
-        size = prod(step.output.shape)
-        first = id(step.inputs[0]) if step.inputs else None
-        if op.in_place and first is not None and last_use.get(first) == n:
-            now += size - alive.pop(first)
-        else:
-            now += size
-        peak = max(peak, now)
-        alive[id(step.output)] = size
-        for value in step.inputs:
-            if last_use.get(id(value)) == n and id(value) in alive:
-                now -= alive.pop(id(value))
+    for step in steps:
+        op, inputs, output = step.op, step.inputs, step.output
+        if op.counts:
+            shapes = [value.shape for value in inputs]
+            params += op.params(*shapes)
+            buffers += op.buffers(*shapes)
+            macs += op.macs(output.shape, *shapes)
+        if op.in_place and inputs and last_use[inputs[0]] is step:
+            now -= alive.pop(inputs[0])
+        size = alive[output] = prod(output.shape)
+        now += size
+        if now > peak:
+            peak = now
+        for value in inputs:
+            if last_use[value] is step and value in alive:
+                now -= alive.pop(value)
     return Cost(params, buffers, macs, FLOAT_BYTES * peak)
 
 

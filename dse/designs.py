@@ -47,6 +47,9 @@ def find_design(
         Shape.parse(input)
     if name in preset_names():
         arguments = dict(settings or {})
+        for key, given in (("classes", classes), ("input", input or image_size)):
+            if given is not None and key in arguments:
+                raise InvalidValue(f"{name}: {key} is set twice, to {arguments[key]} and {given}")
         if classes is not None:
             arguments["classes"] = classes
         if image_size is not None:
@@ -70,8 +73,11 @@ def _from_file(name: str) -> Network:
         raise UnknownName("preset (or design file, or RUN#TRIAL)", name, preset_names())
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: the design cannot be read: {error}") from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DataError(f"{path}: the design cannot be read: {reason}") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: the design cannot be read: not text in UTF-8") from None
     return parse_network(text, str(path))
 
 
@@ -79,7 +85,10 @@ def _from_run(name: str) -> Network:
     run_name, _, number = name.rpartition("#")
     run = open_run(run_name)
     if number == "winner":
-        number = str(run.settings.get("winner", ""))
+        winner = run.settings.get("winner")
+        if winner is None:
+            raise InvalidValue(f"the run {run_name} has no winner yet; its search is not finished")
+        number = str(winner)
     by_number = {str(trial.trial): trial for trial in run.trials}
     if number not in by_number:
         raise UnknownName(f"trial of run {run_name}", number, by_number)

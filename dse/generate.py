@@ -72,7 +72,9 @@ def generate(
         write_atomically(python, emit(network))
         write_atomically(design, network.to_json())
     except OSError as error:
-        raise DataError(f"{folder}: cannot be written: {error.strerror}") from None
+        place = error.filename2 or error.filename or folder
+        reason = (error.strerror or str(error)).lower()
+        raise DataError(f"{place}: cannot be written: {reason}") from None
     if not onnx:
         return Generated(python, design)
     from dse.runtime.load import build
@@ -92,5 +94,5 @@ def stale(network: Network, folder: Path) -> list[Path]:
     return [
         path
         for path, text in wanted.items()
-        if not path.is_file() or path.read_text(encoding="utf-8") != text
+        if not path.is_file() or path.read_bytes() != text.encode()
     ]

@@ -18,6 +18,8 @@ import hashlib
 import json
 import keyword
 import re
+import sys
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -186,25 +188,36 @@ class Network(BaseModel):
     @property
     def module_name(self) -> str:
         """The name of the emitted file, without its ending."""
-        return re.sub(r"[-.]", "_", self.name)
+        name = re.sub(r"[-.]", "_", self.name)
+        # Run as a script, a file called types.py would stand in for Python's own.
+        return f"{name}_network" if name in sys.stdlib_module_names | {"torch"} else name
 
     def sources(self) -> list[tuple[int, ...]]:
         """For each node the positions of the nodes it reads; -1 is the image."""
         at: dict[str, int] = {}
         result = []
         for position, node in enumerate(self.nodes):
-            result.append(tuple(at[name] for name in node.inputs) or (position - 1,))
+            reads = node.inputs
+            result.append(tuple([at[name] for name in reads]) if reads else (position - 1,))
             at[node.name] = position
         return result
 
     def lower(self, tape: Tape | None = None) -> Scope:
         """The network as a program: one scope per node, each a tree of primitive ops.
 
+        Without a tape it is made once and kept, for all to read and nobody to change.
+
         Raises:
             InvalidDesign: a block cannot take what the blocks before it give, or the result is
                 not one score per class.
         """
-        tape = tape or Tape(self.name, self.classes, self.input)
+        return self._program if tape is None else self._record(tape)
+
+    @cached_property
+    def _program(self) -> Scope:
+        return self._record(Tape(self.name, self.classes, self.input))
+
+    def _record(self, tape: Tape) -> Scope:
         values: list[Value] = []
         image = tape.root.inputs[0]
         for node, sources in zip(self.nodes, self.sources(), strict=True):
@@ -213,6 +226,12 @@ class Network(BaseModel):
         tape.root.output = values[-1]
         check_scores(values[-1].shape, self.classes, self.nodes[-1].name)
         return tape.root
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Pickled without the program, which is many times the size and quickly made again."""
+        state = super().__getstate__()
+        own = {name: value for name, value in state["__dict__"].items() if name != "_program"}
+        return {**state, "__dict__": own}
 
     @cached_property
     def digest(self) -> str:
@@ -269,6 +288,10 @@ class Network(BaseModel):
         """A validated copy with some fields changed."""
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         return read_network({**fields, **changes})
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Network:
+        """As `replaced`: what is derived from the fields must not outlive a change of them."""
+        return self.replaced(**(update or {}))
 
     # -- text
     # ---------------------------------------------------------------------------------------

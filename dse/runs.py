@@ -27,6 +27,7 @@ OBJECTIVES: dict[str, Direction] = {
     "balanced_accuracy": "maximize",
     "loss": "minimize",
     "params": "minimize",
+    "params_with_buffers": "minimize",
     "macs": "minimize",
     "latency_ms": "minimize",
     "peak_activation_bytes": "minimize",
@@ -138,6 +139,22 @@ def _beats(a: Trial, a_losses: tuple[float, ...], b: Trial, b_losses: tuple[floa
     return no_worse and (a_losses != b_losses or a.trial < b.trial)
 
 
+def _read_row(line: bytes) -> Trial:
+    """A row of ``trials.jsonl``.
+
+    Raises:
+        ValueError, TypeError: it is cut short, or no row.
+    """
+    fields = json.loads(line)
+    if not isinstance(fields, dict):
+        raise TypeError(f"a row is a mapping, got {type(fields).__name__}")
+    row = Trial(**fields)
+    for name, kind in (("trial", int), ("design", dict), ("cost", dict), ("values", dict)):
+        if not isinstance(getattr(row, name), kind):
+            raise TypeError(f"{name} is of type {kind.__name__}, got {getattr(row, name)!r}")
+    return row
+
+
 class Run:
     """A search run: the rows so far and the settings they were made with."""
 
@@ -157,10 +174,10 @@ class Run:
         """
         path = self.folder / "run.json"
         try:
-            settings: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, json.JSONDecodeError):
+            settings = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
             return {}
-        return settings
+        return settings if isinstance(settings, dict) else {}
 
     @property
     def objectives(self) -> tuple[str, ...]:
@@ -176,12 +193,12 @@ class Run:
         self.damaged = []
         if not path.exists():
             return rows
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
             if not line.strip():
                 continue
             try:
-                rows.append(Trial(**json.loads(line)))
-            except (json.JSONDecodeError, TypeError) as error:
+                rows.append(_read_row(line))
+            except (ValueError, TypeError) as error:
                 self.damaged.append(f"line {number}: {error}")
         return rows
 
@@ -202,9 +219,11 @@ class Run:
         """Write one row so that it is on disk when this returns."""
         path = self.folder / "trials.jsonl"
         # A crash may have left half a line; what follows it must start on a line of its own.
-        broken = path.exists() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
-        with path.open("a", encoding="utf-8") as file:
-            file.write(("\n" if broken else "") + json.dumps(asdict(trial)) + "\n")
+        with path.open("ab+") as file:
+            size = file.tell()
+            file.seek(max(0, size - 1))
+            broken = size > 0 and file.read() != b"\n"
+            file.write(("\n" * broken + json.dumps(asdict(trial)) + "\n").encode())
             file.flush()
             os.fsync(file.fileno())
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-# Examples build and run networks on shared machines: no example is timed, and failures are not explained by
-# tracing, which under torch takes minutes.
+# Examples build and run networks on shared machines: no example is timed, and failures are not
+# explained by tracing, which under torch takes minutes.
 settings.register_profile(
     "default",
     deadline=None,
@@ -19,6 +19,11 @@ settings.register_profile(
 )
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Scripting is on its way out of torch; emitted code keeps to what it can read all the same.
+    config.addinivalue_line("filterwarnings", "ignore:.*torch.jit.*:DeprecationWarning")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,4 +1,4 @@
-"""Random blocks and networks, drawn from the blocks' own fields: a new block is covered by existing."""
+"""Random blocks and networks, drawn from the blocks' own fields: a new block is covered at once."""
 
 from __future__ import annotations
 
@@ -48,8 +48,10 @@ def values(annotation: Any, metadata: tuple[Any, ...]) -> SearchStrategy[Any]:
         return st.none() | st.sampled_from(nested).flatmap(blocks)
     if origin in (Union, UnionType):
         return st.one_of(
-            st.none() if part is NoneType else values(part, metadata)
-            for part in get_args(annotation)
+            [
+                st.none() if part is NoneType else values(part, metadata)
+                for part in get_args(annotation)
+            ]
         )
     if origin is Literal:
         return st.sampled_from(get_args(annotation))

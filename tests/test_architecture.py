@@ -29,7 +29,7 @@ FLOORS: list[set[str]] = [
     {"report"},
     {"cli"},
 ]
-# Beside the floors: what joins several of them for the floors above, each with the lowest floor it may serve.
+# Beside the floors: what joins several of them, each with the highest floor it may read.
 JOINERS = {"designs": "data", "runs": "data", "generate": "search"}
 
 FLOOR = {name: level for level, names in enumerate(FLOORS) for name in names}

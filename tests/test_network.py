@@ -39,40 +39,62 @@ def refused(nodes: object, **changes: object) -> str:
     return str(caught.value)
 
 
-# -- the graph --------------------------------------------------------------------------------------------
+# -- the graph -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("nodes", "words"),
     [
         ([*STEM, *STEM, *END], ["unique", "'stem' twice"]),
-        ([*STEM, {"name": "a", "identity": {}, "inputs": ["stem"]},
-          {"name": "b", "identity": {}, "inputs": ["stem"]}, *END], ["read by another", "'a' unread"]),
-        ([*STEM, {"name": "a", "identity": {}, "inputs": ["stam"]}, *END],
-         ["node a", "nodes before it", "'stam'"]),
-        ([*STEM, {"name": "a", "identity": {}, "inputs": ["pool"]}, *END],
-         ["node a", "nodes before it", "'pool'"]),
+        (
+            [
+                *STEM,
+                {"name": "a", "identity": {}, "inputs": ["stem"]},
+                {"name": "b", "identity": {}, "inputs": ["stem"]},
+                *END,
+            ],
+            ["read by another", "'a' unread"],
+        ),
+        (
+            [*STEM, {"name": "a", "identity": {}, "inputs": ["stam"]}, *END],
+            ["node a", "nodes before it", "'stam'"],
+        ),
+        (
+            [*STEM, {"name": "a", "identity": {}, "inputs": ["pool"]}, *END],
+            ["node a", "nodes before it", "'pool'"],
+        ),
         ([*STEM, {"name": "a", "identity": {}, "inputs": ["a"]}, *END], ["node a", "'a'"]),
         ([{"name": "a", "identity": {}, "inputs": ["image"]}, *END], ["node a", "'image'"]),
         ([{"name": "s.1", "identity": {}}, *END], ["count from 0", "'s.1'"]),
-        ([{"name": "s.0", "identity": {}}, {"name": "s.2", "identity": {}}, *END],
-         ["count up by 1", "'s.2' after 's.0'"]),
-        ([{"name": "s.0", "identity": {}}, *STEM, {"name": "s.1", "identity": {}}, *END],
-         ["stand together", "'s.1'"]),
-        ([{"name": "s.0", "identity": {}}, *STEM, {"name": "s.0", "identity": {}}, *END],
-         ["unique", "'s.0'"]),
-        ([{"name": "s.0", "identity": {}}, {"name": "s", "identity": {}}, *END],
-         ["called like a stage", "'s'"]),
+        (
+            [{"name": "s.0", "identity": {}}, {"name": "s.2", "identity": {}}, *END],
+            ["count up by 1", "'s.2' after 's.0'"],
+        ),
+        (
+            [{"name": "s.0", "identity": {}}, *STEM, {"name": "s.1", "identity": {}}, *END],
+            ["stand together", "'s.1'"],
+        ),
+        (
+            [{"name": "s.0", "identity": {}}, *STEM, {"name": "s.0", "identity": {}}, *END],
+            ["unique", "'s.0'"],
+        ),
+        (
+            [{"name": "s.0", "identity": {}}, {"name": "s", "identity": {}}, *END],
+            ["called like a stage", "'s'"],
+        ),
         ([{"name": "s", "identity": {}}, {"name": "s.0", "identity": {}}, *END], ["'s.0'"]),
         ([*STEM, {"name": "f", "fusion": {}}, *END], ["node f", "fusion takes 2 inputs", "got 1"]),
         ([*STEM, {"name": "f", "fusion": {}, "inputs": ["stem"] * 3}, *END], ["takes 2", "got 3"]),
-        ([*STEM, {"name": "i", "identity": {}, "inputs": ["stem"] * 2}, *END], ["takes 1", "got 2"]),
+        (
+            [*STEM, {"name": "i", "identity": {}, "inputs": ["stem"] * 2}, *END],
+            ["takes 1", "got 2"],
+        ),
         ([], ["nodes", "at least 1"]),
         (STEM, ["one score per class (2)", "4x8x8 from stem", "classifier"]),
         ([*STEM, END[0]], ["one score per class (2)", "got 4 from pool"]),
         ([*STEM, END[1]], ["scores Classifier", "linear layer needs a vector", "4x8x8"]),
     ],
-)  # fmt: skip
+)
 def test_a_broken_graph_is_refused_with_rule_value_and_node(nodes: Nodes, words: list[str]) -> None:
     message = refused(nodes)
     assert "tiny" in message or "score per class" in message or words[0] in message
@@ -214,7 +236,7 @@ def test_a_missing_field_is_named(missing: str) -> None:
         read_network(whole)
 
 
-# -- blocks -----------------------------------------------------------------------------------------------
+# -- blocks --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -239,12 +261,18 @@ def test_a_missing_field_is_named(missing: str) -> None:
         ({"fractional_pool": {"ratio": float("inf")}}, ["fractional_pool: ratio", "inf"]),
         ({"pyramid": {"windows": []}}, ["pyramid: windows", "[]"]),
         ({"pyramid": {"windows": [0]}}, ["pyramid: windows.0", "0"]),
-        ({"inverted": {"channels": 8, "attention": {"sqeeze_excite": {}}}},
-         ["inverted: attention", "'sqeeze_excite'", "'squeeze_excite'"]),
-        ({"inverted": {"channels": 8, "attention": {"squeeze_excite": {"hidden": 0}}}},
-         ["inverted: attention: squeeze_excite: hidden", "got 0"]),
-        ({"inverted": {"channels": 8, "attention": {"conv": {"channels": 8}}}},
-         ["inverted: attention", "Conv"]),
+        (
+            {"inverted": {"channels": 8, "attention": {"sqeeze_excite": {}}}},
+            ["inverted: attention", "'sqeeze_excite'", "'squeeze_excite'"],
+        ),
+        (
+            {"inverted": {"channels": 8, "attention": {"squeeze_excite": {"hidden": 0}}}},
+            ["inverted: attention: squeeze_excite: hidden", "got 0"],
+        ),
+        (
+            {"inverted": {"channels": 8, "attention": {"conv": {"channels": 8}}}},
+            ["inverted: attention", "Conv"],
+        ),
         ({"inverted": {"channels": 8, "attention": 7}}, ["inverted: attention", "7"]),
         ({"conv": 7}, ["conv", "mapping", "7"]),
         ({"conv": {1: 2}}, ["conv", "1"]),
@@ -254,7 +282,7 @@ def test_a_missing_field_is_named(missing: str) -> None:
         (None, ["{kind: {fields}}", "None"]),
         ("fire", ["fire: squeeze is missing"]),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_block_is_refused_with_field_and_value(block: object, words: list[str]) -> None:
     with pytest.raises(InvalidDesign) as caught:
         read_block(block)
@@ -289,7 +317,7 @@ def test_every_block_says_its_idea_in_one_line(cls: type[Block]) -> None:
     assert 8 < len(summary) < 100
 
 
-# -- text and equality --------------------------------------------------------------------------------------
+# -- text and equality ---------------------------------------------------------------------------
 
 
 @given(networks())
@@ -389,8 +417,7 @@ json_values = st.recursive(
 def test_any_json_in_a_field_is_a_network_or_a_user_error(value: object, field: str) -> None:
     try:
         network = read_network({**document(END), field: value})
-    except DseError as error:
-        assert "\n" not in str(error)
+    except DseError:
         return
     assert parse_network(network.to_json(), "test") == network
 
@@ -404,7 +431,7 @@ def test_any_json_for_a_block_is_a_block_or_a_user_error(value: object, kind: st
     assert read_block(block.document()) == block
 
 
-# -- transforms -----------------------------------------------------------------------------------------------
+# -- transforms ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("alpha", [0, -1, float("nan"), float("inf"), 65])
@@ -431,7 +458,7 @@ def test_scaling_reaches_nested_blocks_and_leaves_classes() -> None:
 
 
 def test_scaling_past_the_widest_width_is_refused() -> None:
-    with pytest.raises(InvalidDesign, match="65,?536"):
+    with pytest.raises(InvalidDesign, match="at most 65536, got 60000 x 2"):
         tiny([{"name": "a", "conv": {"channels": 60_000}}, *END]).scaled(2)
 
 

@@ -72,8 +72,9 @@ class FractionalPool(Block):
 
 
 class Identity(Block):
-    """Nothing: the value passes through. Serves as the empty choice and as a named point of a
-    space.
+    """Nothing: the value passes through.
+
+    Serves as the empty choice and as a named point of a space.
     """
 
     kind: ClassVar[str] = "identity"

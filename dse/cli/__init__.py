@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+from typing import Any, NoReturn
 
 import typer
 
@@ -22,17 +24,44 @@ for module in (listing, designs, papers, generate, search, report, spaces):
     module.register(app)
 
 
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+"""What typer raises for a command line it cannot read; older versions have it from click."""
+
+
 def main() -> None:
     """Run the command line: exit code 2 and one sentence for a user's mistake, 130 after Ctrl-C."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except DseError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        _fail(str(error))
+    except UsageError as error:
+        if str(error).startswith("Usage:"):  # `dse` alone, answered with its help
+            print(error, file=sys.stderr)
+            sys.exit(2)
+        _fail(_sentence(error))
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
     except BrokenPipeError:
         # `dse list | head` closes our stdout early; Python would complain again at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        # A full disk, a folder one may not write to: the place and the system's own words.
+        place = f"{error.filename}: " if error.filename else ""
+        _fail(f"{place}{(error.strerror or str(error)).lower()}")
+
+
+def _fail(sentence: str) -> NoReturn:
+    print(f"error: {sentence}", file=sys.stderr)
+    sys.exit(2)
+
+
+def _sentence(error: Any) -> str:
+    """Typer's complaint as one line, with the command whose help says more."""
+    text = error.format_message()
+    if isinstance(error, typer.BadParameter):
+        text = re.sub(r"^Invalid value for '?([^':]+)'?: ", r"\1: ", text)
+    text = text.replace("Invalid value: ", "").replace("Value error, ", "").rstrip(".")
+    text = text.replace("Input should be", "must be")
+    command = error.ctx.command_path if getattr(error, "ctx", None) else "dse"
+    return f"{text[:1].lower()}{text[1:]}; see {command} --help"

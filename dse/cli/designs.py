@@ -23,8 +23,8 @@ class By(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command()(show)
-    app.command()(cost)
+    app.command(short_help="A network as a table, as code, drawn, or as JSON.")(show)
+    app.command(short_help="Parameters, multiply-adds and memory of a network.")(cost)
 
 
 def find(
@@ -56,6 +56,8 @@ def show(
     json: Json = False,
 ) -> None:
     """A network as the table a paper would print, as code, as a drawing or as JSON."""
+    if code + json + (graph is not None) > 1:
+        raise typer.BadParameter("only one of --code, --graph and --json is shown at a time")
     network = find(name, classes, image_size, input, set_)
     if graph is not None:
         from dse.atomic import write_atomically

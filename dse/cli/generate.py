@@ -14,7 +14,7 @@ from dse.cli.output import print_json, say
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(generate)
+    app.command(short_help="A network's PyTorch source, JSON design and ONNX.")(generate)
 
 
 def generate(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from dse.cli.options import Json
-from dse.cli.output import print_json, print_table
+from dse.cli.output import first_sentence, print_json, print_table
 
 
 class Kind(StrEnum):
@@ -67,7 +67,7 @@ def _presets() -> list[dict[str, Any]]:
                 "params": total.params,
                 "MACs": total.macs,
                 "arguments": " ".join(own),
-                "what": (preset_function(name).__doc__ or "").strip().splitlines()[0],
+                "what": first_sentence(preset_function(name).__doc__),
             }
         )
     return rows
@@ -80,7 +80,7 @@ def _blocks() -> list[dict[str, Any]]:
         {
             "name": kind,
             "fields": " ".join(block.model_fields),
-            "what": (block.__doc__ or "").strip().splitlines()[0],
+            "what": first_sentence(block.__doc__),
         }
         for kind, block in block_kinds().items()
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 
 import typer
 
@@ -13,11 +14,30 @@ _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 def number(text: str) -> float:
     """``1e6``, ``1M``, ``310M``, ``1_000_000``: a number above 0."""
-    match = re.fullmatch(r"([0-9_]*\.?[0-9_]+(?:e[+-]?[0-9]+)?)([kmgb]?)", text.strip().lower())
-    value = float(match[1].replace("_", "")) * _SUFFIX[match[2]] if match else math.nan
+    digits = r"[0-9]+(?:_[0-9]+)*"
+    match = re.fullmatch(
+        rf"((?:{digits})?\.?{digits}(?:e[+-]?[0-9]+)?|{digits}\.)([kmgb]?)", text.strip().lower()
+    )
+    value = float(match[1]) * _SUFFIX[match[2]] if match else math.nan
     if not 0 < value < math.inf:
         raise typer.BadParameter(f"a number above 0, as in 1e6, 1M or 310M; got {text!r}")
     return value
+
+
+def whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    """Reads an integer from `least` to `most`."""
+    rule = f"an integer from {least}" + ("" if most is None else f" to {most}")
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least or (most is not None and value > most):
+            raise typer.BadParameter(f"{rule}; got {text!r}")
+        return value
+
+    return read
 
 
 def seconds(text: str) -> float:

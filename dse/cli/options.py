@@ -6,9 +6,15 @@ from typing import Annotated
 
 import typer
 
+from dse.cli.numbers import whole
+
 Name = Annotated[str, typer.Argument(help="A preset, a design's JSON file, or RUN#TRIAL.")]
-Classes = Annotated[int | None, typer.Option(help="Another number of classes.", min=2)]
-ImageSize = Annotated[int | None, typer.Option(help="Another height and width, in pixels.")]
+Classes = Annotated[
+    int | None, typer.Option(help="Another number of classes.", parser=whole(2), metavar="N")
+]
+ImageSize = Annotated[
+    int | None, typer.Option(help="Another height and width.", parser=whole(1), metavar="PIXELS")
+]
 Input = Annotated[str | None, typer.Option(help="Another input, as in 3x224x224.")]
 Settings = Annotated[
     list[str] | None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -43,6 +44,12 @@ def _print_plain(header: Sequence[str], rows: Sequence[Sequence[object]], right:
             for cell, w, n in zip(line, wide, numeric, strict=True)
         )
         print("  ".join(cells).rstrip())
+
+
+def first_sentence(docstring: str | None) -> str:
+    """What a docstring says first, on one line."""
+    text = " ".join((docstring or "").partition("\n\n")[0].split()).replace("``", "")
+    return re.split(r"(?<=[a-z)\d])\. ", text)[0].rstrip(".")
 
 
 def say(text: str) -> None:

@@ -10,7 +10,7 @@ from dse.cli.output import print_json, print_table
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(papers)
+    app.command(short_help="The sizes that the papers print, beside ours.")(papers)
 
 
 def papers(json: Json = False) -> None:

@@ -13,7 +13,7 @@ from dse.cli.output import print_json
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(report)
+    app.command(short_help="A run as one self-contained HTML page.")(report)
 
 
 def report(

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dse.cli.numbers import number, seconds
+from dse.cli.numbers import number, seconds, whole
 from dse.cli.options import Json
 from dse.cli.output import print_json, print_table, say
+from dse.errors import DataError
 
 if TYPE_CHECKING:
     from dse.runs import Run, Trial
@@ -23,7 +24,7 @@ _HOW = "How to search"
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(search)
+    app.command(short_help="Search for the best networks within a budget.")(search)
 
 
 def search(
@@ -74,23 +75,33 @@ def search(
         ),
     ] = None,
     trials: Annotated[
-        int, typer.Option(help="Designs to train, the papers' included.", min=1)
-    ] = 24,
+        int | None,
+        typer.Option(
+            parser=whole(1),
+            metavar="N",
+            help="Designs to train, the papers' included. [default: 24]",
+        ),
+    ] = None,
     time_limit: Annotated[
         float | None,
         typer.Option(
             parser=seconds, metavar="TIME", help="Begin no further training after 30m, 2h."
         ),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Per design. [default: 10]", min=1)] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(parser=whole(1), metavar="N", help="Per design. [default: 10]"),
+    ] = None,
     image_size: Annotated[
         int | None,
-        typer.Option(help="Pixels. [default: the data set's own]", min=8, max=1024),
+        typer.Option(parser=whole(8, 1024), metavar="PIXELS", help="[default: the data set's own]"),
     ] = None,
     workers: Annotated[
         int | None,
         typer.Option(
-            help="Trainings side by side. [default: one per core, at most 8; 1 on a GPU]", min=1
+            parser=whole(1),
+            metavar="N",
+            help="Trainings side by side. [default: one per core, at most 8; 1 on a GPU]",
         ),
     ] = None,
     storage: Annotated[
@@ -101,10 +112,14 @@ def search(
         str | None,
         typer.Option(help="auto, tpe, nsga2, gp or random. [default: auto]"),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="[default: 0]", min=0)] = None,
+    seed: Annotated[
+        int | None, typer.Option(parser=whole(0), metavar="N", help="[default: 0]")
+    ] = None,
     fold: Annotated[
         int | None,
-        typer.Option(help="The fold kept for the test. [default: the last]", min=0),
+        typer.Option(
+            parser=whole(0), metavar="N", help="The fold kept for the test. [default: the last]"
+        ),
     ] = None,
     train_device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     run: Annotated[str | None, typer.Option(help="The run's name.")] = None,
@@ -147,14 +162,20 @@ def search(
     }
     session = Session.resumed(run, asked) if resume else Session.new(run, asked)
     session.command = shlex.join(["dse", *sys.argv[1:]])
-    found = session.search(
-        trials=trials,
-        time_limit=time_limit,
-        workers=workers,
-        train_device=train_device,
-        quiet=json,
-    )
-    generated = session.finish(out)
+    if out is not None:
+        _make_folder(out)
+    try:
+        found = session.search(
+            trials=trials,
+            time_limit=time_limit,
+            workers=workers,
+            train_device=train_device,
+            quiet=json,
+        )
+        session.finish(out)
+    except KeyboardInterrupt:
+        say(session.how_to_go_on())
+        raise
     from dse.report import document, write_report
 
     page = write_report(found, found.folder / "report.html")
@@ -163,8 +184,17 @@ def search(
         return
     _print_result(found)
     print()
-    for path in [*generated.files(), str(page)]:
+    for path in [*found.settings["generated"], str(page)]:
         print(path)
+
+
+def _make_folder(out: Path) -> None:
+    """Have the folder before the search, not find out after it that it cannot be had."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DataError(f"{out}: the folder cannot be made: {reason}") from None
 
 
 def _print_result(run: Run) -> None:
@@ -175,14 +205,17 @@ def _print_result(run: Run) -> None:
     shown.sort(key=lambda trial: (-trial.values.get("accuracy", 0.0), trial.cost["params"]))
     data = settings.get("data", {})
     what = "synthetic phantoms, not patients" if data.get("synthetic") else "validation images"
-    print(f"\n{run.name}: {len(run.trials)} designs trained, accuracy on {what}\n")
+    count = len(run.trials)
+    trained = "1 design" if count == 1 else f"{count} designs"
+    print(f"\n{run.name}: {trained} trained, accuracy on {what}\n")
     timed = any(trial.latency_ms is not None for trial in shown)
     print_table(
         ("", "design", "trial", "accuracy", "params", "MACs", "peak memory", *(["ms"] * timed)),
         [_line(trial, trial.trial in kept, timed) for trial in shown],
         right="accuracy|params|MACs|peak memory|ms|trial",
     )
-    print("\n* on the Pareto front; names are the papers' networks")
+    aims = " and ".join(run.objectives)
+    print(f"\n* on the Pareto front of {aims}; the papers' networks stand by their names")
     failed = [trial for trial in run.trials if trial.state == "failed"]
     for trial in failed:
         say(f"trial {trial.trial} {trial.name} failed: {trial.reason}")

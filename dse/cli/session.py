@@ -5,23 +5,23 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from dse.atomic import write_atomically
 from dse.cli.output import say
 from dse.cli.progress import Progress
 from dse.cost import Budget
-from dse.devices import find_device
-from dse.errors import InvalidValue
+from dse.devices import device_names, find_device
+from dse.errors import InvalidValue, UnknownName
 from dse.generate import Generated
 from dse.ir import Shape
 from dse.recipes import Recipe, recipe
 from dse.resources import resource_dir
-from dse.runs import Run, check_run_name, open_run, runs_folder
+from dse.runs import OBJECTIVES, Run, check_run_name, open_run, runs_folder
 from dse.runtime.evaluate import Train
-from dse.search import Search, free_run_name
-from dse.space import Space, load_space, parse_space
+from dse.search import Search, check_storage, free_run_name, sampler_names
+from dse.space import Space, load_space, parse_space, space_names
 
 _DEFAULTS: dict[str, Any] = {
     "space": "lightweight",
@@ -36,6 +36,8 @@ network that the papers compare (HL-CNN, Table II: 833M at 224x224), in proporti
 Without any limit a search for few parameters drifts to designs that reuse them on large maps and
 take minutes to train.
 """
+_TRIALS = 24
+_SPACE_FILE = "space.yaml"
 _FINAL_EPOCHS = 2
 """How many times longer than a trial's the winner's own training is."""
 
@@ -80,6 +82,7 @@ class Session:
             raise InvalidValue(
                 f"the run {name} exists; give --resume to go on with it, or another --run"
             )
+        _check(options)
         return cls(name, options)
 
     @classmethod
@@ -108,16 +111,25 @@ class Session:
                 )
         return cls(name, options, resume=True)
 
+    def how_to_go_on(self) -> str:
+        """The sentence after Ctrl-C."""
+        run = Run(runs_folder() / self.name)
+        if not (run.folder / "run.json").exists():
+            return "stopped before the first trial; nothing is kept"
+        count = len(run.trials)
+        done = "1 trial" if count == 1 else f"{count} trials"
+        return f"stopped after {done}; go on with: dse search --run {self.name} --resume"
+
     def search(
         self,
         *,
-        trials: int,
+        trials: int | None,
         time_limit: float | None,
         workers: int | None,
         train_device: str,
         quiet: bool,
     ) -> Run:
-        """Run the search to its end; Ctrl-C ends it early and says how to go on."""
+        """Run the search to its end; Ctrl-C ends it early, and it may be resumed."""
         from dse.runtime.train import pick_device
 
         where = pick_device(train_device)
@@ -135,9 +147,10 @@ class Session:
             fold=options.get("fold"),
             device=where,
         )
+        space, text = self._space()
         data, split = self.train.data()
         side = data.image_size
-        space = self._space().with_io(input=Shape((3, side, side)), classes=len(data.classes))
+        space = space.with_io(input=Shape((3, side, side)), classes=len(data.classes))
         if not {"macs", "latency_ms"} & set(options["budget"]):
             options["budget"] = {
                 **options["budget"],
@@ -148,12 +161,13 @@ class Session:
                 "SqueezeNet's share for images of this size; --budget-macs sets another"
             )
         budget = Budget(**options["budget"])
+        progress = Progress(self.name, budget, quiet=quiet)
         search = Search(
             space=space,
             evaluate=self.train,
             budget=budget,
             objectives=tuple(options["objectives"]),
-            trials=trials,
+            trials=trials or self._trials(),
             seed=options["seed"],
             sampler=options["sampler"],
             workers=workers or (1 if where != "cpu" else min(8, _cores())),
@@ -184,7 +198,8 @@ class Session:
                 },
                 "machine": _machine(where),
             },
-            listener=Progress(self.name, budget, quiet=quiet),
+            files={_SPACE_FILE: text},
+            listener=progress,
         )
         say(f"{data.name}: {data.note}")
         for skipped in data.skipped[:3]:
@@ -194,11 +209,14 @@ class Session:
         say(f"space {space.name} for {space.input} images, {space.classes} classes; {budget}")
         try:
             self.run = search.run(self.name, resume=self.resume)
-        except KeyboardInterrupt:
-            done = len(Run(runs_folder() / self.name).trials)
-            say(f"\nstopped after {done} trials; go on with: dse search --run {self.name} --resume")
-            raise
+        finally:
+            progress.close()
         return self.run
+
+    def _trials(self) -> int:
+        """As many as the run began with, where none are asked for."""
+        kept = Run(runs_folder() / self.name).settings.get("trials") if self.resume else None
+        return kept if isinstance(kept, int) else _TRIALS
 
     def finish(self, out: Path | None) -> Generated:
         """Test the winner and write its files."""
@@ -214,20 +232,18 @@ class Session:
         )
         return finish(self.run, self.train, final, out or Path("generated") / self.name)
 
-    def _space(self) -> Space:
-        """The space; a copy is kept with the run, so that a resumed one searches the same."""
-        kept = runs_folder() / self.name / "space.yaml"
+    def _space(self) -> tuple[Space, str]:
+        """The space and its text; kept with the run, so that a resumed one searches the same."""
+        kept = runs_folder() / self.name / _SPACE_FILE
         if self.resume and kept.exists():
-            return parse_space(
-                kept.read_text(encoding="utf-8"), self.options["space_name"], kept.name
-            )
-        path = Path(self.options["space"])
-        if not path.is_file():
-            path = resource_dir("searchspaces") / f"{path}.yaml"
+            text = kept.read_text(encoding="utf-8")
+            return parse_space(text, self.options["space_name"], kept.name), text
         space = load_space(self.options["space"])
         self.options["space_name"] = space.name
-        write_atomically(kept, path.read_text(encoding="utf-8"))
-        return space
+        path = Path(self.options["space"])
+        if self.options["space"] in space_names():
+            path = resource_dir("searchspaces") / f"{path}.yaml"
+        return space, path.read_text(encoding="utf-8")
 
     def _latency(self, budget: Budget) -> Any:
         if budget.latency_ms is None and "latency_ms" not in self.options["objectives"]:
@@ -236,18 +252,35 @@ class Session:
         return lambda network: device.latency(network).median_ms
 
 
+def _check(options: dict[str, Any]) -> None:
+    """See that the words among the options are known, before data are read.
+
+    Raises:
+        UnknownName: one is not.
+        InvalidValue: the storage is no URL.
+    """
+    for objective in options["objectives"]:
+        if objective not in OBJECTIVES:
+            raise UnknownName("objective", objective, OBJECTIVES)
+    if options["sampler"] not in sampler_names():
+        raise UnknownName("sampler", options["sampler"], sampler_names())
+    device = options.get("latency_device")
+    if device is not None and device not in device_names():
+        raise UnknownName("device", device, device_names())
+    if options.get("storage"):
+        check_storage(options["storage"])
+
+
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _machine(device: str) -> dict[str, Any]:
-    import torch
-
     return {
         "platform": platform.platform(),
         "cpu": platform.processor() or platform.machine(),
         "cores": _cores(),
         "python": platform.python_version(),
-        "torch": torch.__version__,
+        "torch": version("torch"),
         "device": device,
     }

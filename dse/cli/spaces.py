@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dse.cli.numbers import number
+from dse.cli.numbers import number, whole
 from dse.cli.options import Classes, Input, Json
 from dse.cli.output import print_json, print_table, say
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dse.space import Space
 
 SpaceName = Annotated[str, typer.Argument(help="A shipped space's name, or a YAML file.")]
-Seed = Annotated[int, typer.Option(help="Of the random draws.")]
+Seed = Annotated[int, typer.Option(parser=whole(0), metavar="N", help="Of the random draws.")]
 
 commands = typer.Typer(help="Show, check, count and sample search spaces.", no_args_is_help=True)
 
@@ -71,7 +71,9 @@ def check(name: SpaceName) -> None:
 @commands.command()
 def stats(
     name: SpaceName,
-    samples: Annotated[int, typer.Option(help="Random designs to cost.", min=1)] = 1000,
+    samples: Annotated[
+        int, typer.Option(parser=whole(1), metavar="N", help="Random designs to cost.")
+    ] = 1000,
     seed: Seed = 0,
     input: Input = None,
     classes: Classes = None,
@@ -111,7 +113,7 @@ def stats(
 @commands.command()
 def sample(
     name: SpaceName,
-    count: Annotated[int, typer.Option(help="How many designs.", min=1)] = 1,
+    count: Annotated[int, typer.Option(parser=whole(1), metavar="N", help="How many designs.")] = 1,
     seed: Seed = 0,
     input: Input = None,
     classes: Classes = None,

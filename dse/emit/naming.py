@@ -56,7 +56,7 @@ class NamingTape(Tape):
 
     @property
     def classes(self) -> int:
-        """The number of classes; a class that reads it, and those around it, take it as an argument."""
+        """The number of classes; a class that reads it takes it as argument, as do those around."""
         for scope in self._open:
             if isinstance(scope, NamedScope):
                 scope.arguments["num_classes"] = self._classes

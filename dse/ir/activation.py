@@ -43,10 +43,10 @@ def parse_activation(text: str) -> tuple[str, float | None]:
         raise InvalidDesign(f"a slope is a number, as in leaky_relu(0.1); got {text!r}") from None
     if not 0 <= slope < 1:
         raise InvalidDesign(f"the slope of leaky_relu is at least 0 and below 1, got {text!r}")
-    return name, slope
+    return name, abs(slope)  # -0 is 0
 
 
 def canonical_activation(text: str) -> str:
     """The one spelling of an activation: ``leaky_relu`` is ``leaky_relu(0.01)``."""
     name, slope = parse_activation(text)
-    return name if slope is None else f"{name}({slope:g})"
+    return name if slope is None else f"{name}({slope!r})"

@@ -9,6 +9,7 @@ from dse.runs import Run, run_names
 from dse.search.candidate import Candidate, Evaluate, Listener, Report
 from dse.search.engine import Search, dse_version
 from dse.search.samplers import sampler_names
+from dse.search.study import check_storage
 from dse.space import Space
 
 
@@ -83,6 +84,7 @@ __all__ = [
     "Listener",
     "Report",
     "Search",
+    "check_storage",
     "dse_version",
     "free_run_name",
     "sampler_names",

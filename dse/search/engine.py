@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,8 +12,9 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from dse.atomic import write_atomically
 from dse.cost import Budget
-from dse.errors import DseError, InvalidValue
+from dse.errors import DataError, DseError, InvalidValue
 from dse.runs import COST_KEYS, Run, Trial, check_run_name, front, runs_folder
 from dse.search.baselines import baselines
 from dse.search.candidate import Candidate, Documented, Evaluate, Listener
@@ -42,6 +43,7 @@ class Search:
         latency_of: milliseconds per image of a network, where latency is limited or an objective.
         compare: whether the papers' networks are tried first.
         settings: facts about data and command to keep with the run.
+        files: texts to keep in the run's folder, by file name.
     """
 
     space: Space
@@ -57,6 +59,7 @@ class Search:
     latency_of: LatencyOf | None = None
     compare: bool = True
     settings: dict[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
     listener: Listener = field(default_factory=Listener)
 
     def __post_init__(self) -> None:
@@ -82,49 +85,68 @@ class Search:
         Raises:
             InvalidValue: the run exists already and `resume` is not set, or another process is
                 at it.
+            DataError: the run's folder cannot be written or its settings not be read.
             OverBudget: no design fits; said before any evaluation.
             KeyboardInterrupt: Ctrl-C, after what ran was given up cleanly.
         """
         run = Run(folder or runs_folder() / check_run_name(name))
-        with _alone(run):
+        with _alone(run, ("study.log", "study.log.lock", *self.files)):
             exists = (run.folder / "run.json").exists()
             if exists and not resume:
                 raise InvalidValue(
                     f"the run {run.name} exists; give --resume to go on with it, or another --run"
                 )
-            return self._run(run)
+            if exists and not run.settings:
+                raise DataError(f"{run.folder / 'run.json'}: the run's settings cannot be read")
+            try:
+                return self._run(run)
+            except InvalidValue:
+                # Asked wrongly and nothing evaluated: it may be asked again under this name.
+                if not exists and not run.trials:
+                    (run.folder / "run.json").unlink(missing_ok=True)
+                raise
 
     def _run(self, run: Run) -> Run:
+        kept = run.settings
         rows = run.trials
-        study = Study(
-            self.space,
-            self.objectives,
-            make_sampler(self.sampler, self.seed + len(rows)),
-            name=run.name,
-            storage=self.storage or run.folder / "study.log",
-        )
+        for problem in run.damaged:
+            self.listener.note(f"trials.jsonl: {problem}; the row is left out")
+        self._check_same(run.name, kept)
+        sampler = make_sampler(self.sampler, self.seed + len(rows))
         papers = list(baselines(self.space, self.budget)) if self.compare else []
         proposer = Proposer(
             self.space,
-            study,
             self.budget,
             latency_of=self.latency_of,
             seed=self.seed + len(rows),
             presets={paper.network.digest: paper.network for paper in papers},
         )
         proposer.check_reachable()
+        workers = make_workers(self.evaluate, self.workers)
+        study = Study(
+            self.space,
+            self.objectives,
+            sampler,
+            name=run.name,
+            storage=self.storage or kept.get("storage") or run.folder / "study.log",
+            fresh=not kept,
+        )
         started = time.time()
-        if not (run.folder / "run.json").exists():
+        if kept:
+            run.save_settings({**kept, "trials": self.trials})
+        else:
             # Settings last: a run without them is one that never began, and begins anew.
             for paper in papers:
                 study.enqueue(paper.choices, name=paper.name, baseline=True)
+            for name, text in self.files.items():
+                write_atomically(run.folder / name, text)
             run.save_settings({**self._facts(), "started": _clock(started), "seconds": 0.0})
         before = run.settings
         proposer.refused.update(before.get("counts", {}))
+        study.count_from(1 + max((row.trial for row in rows), default=-1))
         for row in rows:
             proposer.remember(row.digest, self._objective_values(row))
         self._repair(study, rows)
-        workers = make_workers(self.evaluate, self.workers)
         self.listener.began(len(rows), self.trials)
         try:
             self._loop(run, rows, study, proposer, workers, started)
@@ -151,12 +173,12 @@ class Search:
             late = self.time_limit is not None and time.time() - started > self.time_limit
             while proposing and not late and workers.free and len(rows) + running < self.trials:
                 try:
-                    candidate = proposer.next()
+                    candidate = proposer.next(study)
                 except Exhausted:
                     if running == 0:
                         self.listener.note(
-                            "no further new design of the space fits the budget: ending after "
-                            f"{len(rows)} trials"
+                            "no further new design that fits the budget was found: ending after "
+                            f"{_trials(len(rows))}"
                         )
                         proposing = False
                     break
@@ -165,7 +187,7 @@ class Search:
                 running += 1
             if running == 0:
                 if late:
-                    self.listener.note(f"the time limit is reached after {len(rows)} trials")
+                    self.listener.note(f"the time limit is reached after {_trials(len(rows))}")
                 return
             for candidate, outcome in workers.wait():
                 running -= 1
@@ -253,35 +275,63 @@ class Search:
             provenance={"dse": dse_version(), "search_seed": self.seed, **conditions},
         )
 
-    def _facts(self) -> dict[str, Any]:
+    def _check_same(self, name: str, kept: Mapping[str, Any]) -> None:
+        """See that a run goes on as it began; its rows could not be compared otherwise."""
+        for key, value in self._question().items():
+            given = key != "storage" or value is not None
+            if given and key in kept and kept[key] != value:
+                raise InvalidValue(
+                    f"a resumed run keeps its {key}: {kept[key]!r} in {name}, got {value!r}"
+                )
+
+    def _question(self) -> dict[str, Any]:
         return {
-            "dse": dse_version(),
             "space": self.space.name,
             "input": str(self.space.input),
             "classes": self.space.classes,
             "objectives": list(self.objectives),
             "budget": self.budget.limits(),
+            "storage": self.storage,
+        }
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "dse": dse_version(),
+            **self._question(),
             "trials": self.trials,
             "seed": self.seed,
             "sampler": self.sampler,
-            "storage": self.storage,
             **self.settings,
         }
 
 
 @contextmanager
-def _alone(run: Run) -> Iterator[None]:
-    """Hold the run for this process; the lock dies with it."""
-    run.folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(run.folder / ".lock")
+def _alone(run: Run, files: Sequence[str]) -> Iterator[None]:
+    """Hold the run for this process; the lock dies with it.
+
+    Of a run that never began nothing is left, `files` least of all.
+    """
     try:
+        run.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(run.folder / ".lock")
         lock.acquire(timeout=0)
     except Timeout:
         raise InvalidValue(f"the run {run.name} is being worked on by another process") from None
+    except OSError as error:
+        raise DataError(f"{run.folder}: the run cannot be written: {error.strerror}") from None
     try:
         yield
     finally:
+        if not (run.folder / "run.json").exists():
+            for name in (*files, ".lock"):
+                (run.folder / name).unlink(missing_ok=True)
+            with suppress(OSError):
+                run.folder.rmdir()
         lock.release()
+
+
+def _trials(number: int) -> str:
+    return f"{number} trial" if number == 1 else f"{number} trials"
 
 
 def dse_version() -> str:

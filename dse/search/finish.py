@@ -4,9 +4,8 @@ part, and the winner's files.
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +18,7 @@ from dse.recipes import Recipe
 from dse.runs import Run, Trial, direction
 from dse.runtime.train import threads_for
 from dse.runtime.weights import save_weights
+from dse.search.processes import Pool
 
 if TYPE_CHECKING:
     from dse.data import Dataset
@@ -83,7 +83,7 @@ def finish(run: Run, train: Train, recipe: Recipe, out: Path) -> Generated:
         if rival is not None:
             try:
                 results.append(_result(rival, rival_result(), data, recipe))
-            except DivergedTraining as error:
+            except (DivergedTraining, BrokenProcessPool) as error:
                 results.append({"trial": rival.trial, "name": rival.name, "reason": str(error)})
     run.save_settings(
         {
@@ -109,16 +109,12 @@ def _rival_tested(
         yield train, lambda: train.test(_network(rival), recipe=recipe)[0]
         return
     shared = train.concurrent(2)
-    pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+    pool = Pool(1)
     future = pool.submit(_test_alone, shared, _network(rival), recipe)
     try:
         yield shared, future.result
-    except BaseException:
-        for process in list((pool._processes or {}).values()):
-            process.terminate()
-        raise
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.close()
 
 
 def _network(trial: Trial | None) -> Network:

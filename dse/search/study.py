@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -29,12 +30,32 @@ class Study:
         *,
         name: str,
         storage: str | Path | None,
+        fresh: bool = False,
     ) -> None:
+        """Open the study called `name`, or make it.
+
+        Args:
+            space: whose decisions are asked.
+            objectives: what is told of each trial.
+            sampler: who proposes.
+            name: the study's, in its storage.
+            storage: the path of a journal file, an Optuna URL, or None for memory.
+            fresh: nothing was evaluated yet, so that what an earlier start left behind is dropped.
+
+        Raises:
+            InvalidValue: the storage cannot be opened, or holds a study of this name that is
+                another search's.
+        """
         self.space = space
         self.objectives = tuple(objectives)
+        if fresh and isinstance(storage, Path):
+            storage.unlink(missing_ok=True)
+        opened = _storage(storage)
+        if fresh and isinstance(storage, str):
+            _drop_unused(name, opened)
         self._study = optuna.create_study(
             study_name=name,
-            storage=_storage(storage),
+            storage=opened,
             sampler=sampler,
             directions=[direction(objective) for objective in objectives],
             load_if_exists=True,
@@ -63,9 +84,16 @@ class Study:
         self._study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
 
     def open_trials(self) -> list[tuple[int, dict[str, Any], dict[str, Any]]]:
-        """Trials that were asked for but never told: number, decisions, user attributes."""
+        """Trials that were asked for but never told: number, decisions, user attributes.
+
+        The decisions of one that was enqueued are those it was enqueued with, asked or not yet.
+        """
         return [
-            (trial.number, dict(trial.params), dict(trial.user_attrs))
+            (
+                trial.number,
+                dict(trial.system_attrs.get("fixed_params") or trial.params),
+                dict(trial.user_attrs),
+            )
             for trial in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         ]
 
@@ -76,8 +104,10 @@ class Study:
             for trial in self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
         ]
 
-    def __len__(self) -> int:
-        return len(self._study.get_trials(deepcopy=False))
+    def count_from(self, number: int) -> None:
+        """Give no number below `number` to a new trial, should the storage have lost some."""
+        for _ in range(len(self._study.get_trials(deepcopy=False)), number):
+            self._study.add_trial(optuna.trial.create_trial(state=TrialState.FAIL))
 
 
 def _suggest(trial: optuna.Trial, name: str, choice: Choice) -> Any:
@@ -88,15 +118,60 @@ def _suggest(trial: optuna.Trial, name: str, choice: Choice) -> Any:
     return trial.suggest_float(name, choice.low, choice.high, step=choice.step, log=choice.log)
 
 
-def _storage(storage: str | Path | None) -> optuna.storages.BaseStorage | str | None:
+def _storage(storage: str | Path | None) -> optuna.storages.BaseStorage | None:
     """A journal file for a path (3 ms a trial), what Optuna knows for a URL, memory for None."""
-    if not isinstance(storage, Path):
-        if storage is not None and "://" not in storage:
-            raise InvalidValue(f"a storage is a URL as in sqlite:///study.db, got {storage!r}")
-        return storage
+    if storage is None:
+        return None
+    if isinstance(storage, str):
+        return _by_url(storage)
     storage.parent.mkdir(parents=True, exist_ok=True)
     # A kill -9 may leave the journal's lock file behind, and Optuna would wait half a minute for
     # it. The run's own lock, which dies with its process, says that nobody else is here.
     Path(f"{storage}.lock").unlink(missing_ok=True)
+    _drop_half_line(storage)
     backend = JournalFileBackend(str(storage), lock_obj=JournalFileOpenLock(str(storage)))
     return optuna.storages.JournalStorage(backend)
+
+
+def check_storage(url: str) -> None:
+    """See that a storage's URL can be one, without opening it.
+
+    Raises:
+        InvalidValue: it cannot.
+    """
+    if "://" not in url:
+        raise InvalidValue(f"a storage is a URL as in sqlite:///study.db, got {url!r}")
+
+
+def _by_url(url: str) -> optuna.storages.BaseStorage:
+    check_storage(url)
+    try:
+        return optuna.storages.get_storage(url)
+    except Exception as error:
+        # SQLAlchemy, its drivers and Redis each have their own errors; the first line says it.
+        reason = str(error).partition("\n")[0]
+        raise InvalidValue(f"the storage {url} cannot be opened: {reason}") from None
+
+
+def _drop_half_line(journal: Path) -> None:
+    """Cut off a last line that a crash left unfinished: the next one would be written into it."""
+    text = journal.read_bytes() if journal.exists() else b""
+    if text and not text.endswith(b"\n"):
+        os.truncate(journal, text.rfind(b"\n") + 1)
+
+
+def _drop_unused(name: str, storage: optuna.storages.BaseStorage | None) -> None:
+    """Delete a study of this name in which nothing was evaluated.
+
+    Raises:
+        InvalidValue: something was.
+    """
+    assert storage is not None
+    if name not in optuna.get_all_study_names(storage):
+        return
+    found = optuna.load_study(study_name=name, storage=storage)
+    if any(trial.state.is_finished() for trial in found.get_trials(deepcopy=False)):
+        raise InvalidValue(
+            f"the storage has a study called {name} already, of another run; choose another --run"
+        )
+    optuna.delete_study(study_name=name, storage=storage)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
+import pickle
 import time
 from collections.abc import Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from typing import Any, Protocol
+from math import isfinite
+from typing import Protocol
 
-from dse.errors import DseError
+from dse.errors import DseError, InvalidValue
 from dse.search.candidate import Candidate, Concurrent, Evaluate, Report
+from dse.search.processes import Pool, pool_state
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,11 @@ def make_workers(evaluate: Evaluate, count: int) -> Workers:
 
 
 def run_one(evaluate: Evaluate, candidate: Candidate, report: Report) -> Outcome:
-    """Evaluate one candidate; what goes wrong with it is its own failure, not the search's."""
+    """Evaluate one candidate; what goes wrong with it is its own failure, not the search's.
+
+    Raises:
+        InvalidValue: the evaluator returned no metrics at all, which no other candidate can mend.
+    """
     started = time.perf_counter()
     history: list[dict[str, float]] = []
 
@@ -63,15 +66,22 @@ def run_one(evaluate: Evaluate, candidate: Candidate, report: Report) -> Outcome
     values: dict[str, float] = {}
     reason = ""
     try:
-        values = {name: float(value) for name, value in evaluate(candidate, keep).items()}
+        result = evaluate(candidate, keep)
+        if isinstance(result, Mapping):
+            values = {str(name): float(value) for name, value in result.items()}
     except DseError as error:
         reason = str(error)
-    except (MemoryError, RuntimeError, ArithmeticError, ValueError) as error:
-        # torch reports what a network cannot do, or a full memory, as RuntimeError.
-        reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-    bad = [name for name, value in values.items() if value != value or abs(value) == float("inf")]
+    except Exception as error:
+        # Any other kind too: a run that ends here would meet the same design again when resumed.
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0].removesuffix(": ")
+    else:
+        if not isinstance(result, Mapping):
+            raise InvalidValue(
+                f"an evaluator must return a mapping of metrics to numbers, got {result!r}"
+            )
+    bad = [name for name, value in values.items() if not isfinite(value)]
     if bad:
-        reason, values = f"the evaluator returned {bad[0]} = not a finite number", {}
+        reason, values = f"the evaluator returned {bad[0]} = {values[bad[0]]}", {}
     return Outcome(values, history, time.perf_counter() - started, reason)
 
 
@@ -99,19 +109,19 @@ class InProcess:
 
 
 class Processes:
-    """Evaluates in processes of their own. They are spawned, so nothing of this process leaks into
-    them.
-    """
+    """Evaluates in processes of their own."""
 
     def __init__(self, evaluate: Evaluate, count: int) -> None:
+        try:
+            pickle.dumps(evaluate)
+        except Exception as error:
+            raise InvalidValue(
+                "with several workers an evaluator must be a function at the top of a module or "
+                f"an object that can be pickled, got {evaluate!r}: {error}"
+            ) from None
         self.free = count
         self._running: dict[Future[Outcome], Candidate] = {}
-        self._pool = ProcessPoolExecutor(
-            count,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_begin,
-            initargs=(evaluate, os.getpid()),
-        )
+        self._pool = Pool(count, evaluate)
 
     def submit(self, candidate: Candidate, report: Report) -> None:
         self._running[self._pool.submit(_evaluate_here, candidate)] = candidate
@@ -133,28 +143,9 @@ class Processes:
         return ended
 
     def close(self) -> None:
-        for process in list((self._pool._processes or {}).values()):
-            process.terminate()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.close()
         self._running.clear()
 
 
-_state: dict[str, Any] = {}
-
-
-def _begin(evaluate: Evaluate, parent: int) -> None:
-    """Set up a worker: keep the evaluator, leave Ctrl-C to the parent, and die with it."""
-    _state["evaluate"] = evaluate
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-
-
-def _follow(parent: int) -> None:
-    """End this process when its parent is gone, however that was killed."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
-
-
 def _evaluate_here(candidate: Candidate) -> Outcome:
-    return run_one(_state["evaluate"], candidate, lambda step, metrics: None)
+    return run_one(pool_state(), candidate, lambda step, metrics: None)

@@ -1,4 +1,4 @@
-"""Names in emitted files: what a design may be called never breaks or shadows what the file needs."""
+"""Names in emitted files: no name of a design breaks or shadows what the file needs."""
 
 from __future__ import annotations
 
@@ -38,9 +38,25 @@ def assert_works(whole: Network) -> None:
 
 
 TITLES = [
-    "None", "True", "class", "def", "lambda", "torch", "nn", "F", "Tensor", "FlopCounterMode",
-    "int", "super", "range", "print", "sum", "tuple", "model", "Module",
-]  # fmt: skip
+    "None",
+    "True",
+    "class",
+    "def",
+    "lambda",
+    "torch",
+    "nn",
+    "F",
+    "Tensor",
+    "FlopCounterMode",
+    "int",
+    "super",
+    "range",
+    "print",
+    "sum",
+    "tuple",
+    "model",
+    "Module",
+]
 
 
 @pytest.mark.parametrize("title", TITLES)
@@ -49,8 +65,8 @@ def test_a_title_never_takes_a_name_that_the_file_needs(title: str) -> None:
         [{"name": "stem", "fire": {"squeeze": 2, "expand1x1": 2, "expand3x3": 2}}], title=title
     )
     source = emit(whole)
-    assert not {"None", "True", "class", "def", "lambda", "torch", "nn", "F", "Tensor", "int", "super",
-                "range", "print", "sum", "tuple", "FlopCounterMode"} & set(classes_of(source))  # fmt: skip
+    free = {"model", "Module"}
+    assert (title in classes_of(source)) == (title in free)
     assert_works(whole)
 
 
@@ -73,9 +89,28 @@ def test_a_network_called_like_a_block_keeps_both_classes(title: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["y", "z", "u", "f", "out", "match", "type_", "model", "print", "super", "kernel", "relu",
-             "conv", "bn", "dropout", "linear", "channels", "in_channels"]
-)  # fmt: skip
+    "name",
+    [
+        "y",
+        "z",
+        "u",
+        "f",
+        "out",
+        "match",
+        "type_",
+        "model",
+        "print",
+        "super",
+        "kernel",
+        "relu",
+        "conv",
+        "bn",
+        "dropout",
+        "linear",
+        "channels",
+        "in_channels",
+    ],
+)
 def test_a_node_may_be_called_what_a_local_variable_is(name: str) -> None:
     fire = {"fire": {"squeeze": 2, "expand1x1": 2, "expand3x3": 2}}
     nodes: Nodes = [
@@ -104,28 +139,22 @@ def test_a_layer_of_an_inlined_block_never_takes_the_name_of_another_node() -> N
 
 
 def test_classes_that_differ_in_structure_have_names_of_their_own() -> None:
+    attentions: list[dict[str, Any] | None] = [
+        None,
+        {"eca": {}},
+        {"squeeze_excite": {}},
+        {"squeeze_excite": {"gate": "hard_sigmoid"}},
+    ]
+    functions = ("none", "relu", "relu6", "leaky_relu(0.1)", "leaky_relu(0.2)", "hard_swish")
     variants: list[dict[str, Any]] = [
-        {"conv": {"channels": 4, "activation": a, "norm": n}}
-        for a in (
-            "none",
-            "relu",
-            "relu6",
-            "leaky_relu(0.1)",
-            "leaky_relu(0.2)",
-            "hard_swish",
-            "silu",
-        )
-        for n in (True, False)
+        {"conv": {"channels": 4, "activation": function, "norm": norm}}
+        for function in functions
+        for norm in (True, False)
     ]
     variants += [
         {"inverted": {"channels": c, "attention": a, "activation": act, "expansion": e}}
         for c in (4, 8)
-        for a in (
-            None,
-            {"eca": {}},
-            {"squeeze_excite": {}},
-            {"squeeze_excite": {"gate": "hard_sigmoid"}},
-        )
+        for a in attentions
         for act in ("relu", "relu6")
         for e in (1, 2)
     ]

@@ -1,9 +1,10 @@
-"""Every op's rules are torch's: the same shape where torch accepts, a named error where it must not."""
+"""Every op's rules are torch's: equal shapes where torch accepts, an error where it must not."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from dse.errors import InvalidDesign
 from dse.ir import Op, Shape, ops
 
 small = st.integers(1, 5)
+counts = st.sampled_from([1, 2, 4, 6])
+modes: st.SearchStrategy[ops.PoolMode] = st.sampled_from(["max", "average"])
 sizes = st.integers(1, 14)
 maps = st.builds(lambda c, h, w: Shape((c, h, w)), st.sampled_from([1, 2, 4, 6]), sizes, sizes)
 
@@ -93,7 +96,7 @@ def test_shape_is_torchs(name: str, data: st.DataObject) -> None:
 @settings(max_examples=120)
 @given(data=st.data())
 def test_what_we_refuse_torch_refuses(name: str, data: st.DataObject) -> None:
-    """Not so pooling: a window wider than its map is refused, where torch's ceil mode may let it hang over."""
+    """Not so pooling: torch's ceil mode lets a window hang over its map, which we refuse."""
     op, shape = data.draw(DRAWN[name]), data.draw(maps)
     try:
         op.shape(shape)
@@ -143,7 +146,7 @@ def test_fractional_regions_cover_the_map_in_order(size: int, ratio: int, overla
     assert len(edges) == op.shape(Shape((1, size, size))).height + 1
     assert edges[0] == 0
     assert edges[-1] == (size - 1 if overlap else size)
-    assert all(a < b for a, b in zip(edges, edges[1:], strict=False)) or size == 1
+    assert all(a < b for a, b in pairwise(edges)) or size == 1
 
 
 def test_sizes_of_the_papers_fractional_pools() -> None:

@@ -1,8 +1,9 @@
-"""Presets against the figures that the papers print. `hybrid_mobilenet.csv` copies its Tables 4 to 6.
+"""Presets against the figures that the papers print.
 
-In the csv, `macs_of` says what a printed number of multiply-adds belongs to: the network itself, the network
-without its classifier, the 10-class network printed in a 100-class row, or nothing that the paper's own
-architecture gives (``inconsistent``).
+`hybrid_mobilenet.csv` copies Tables 4 to 6 of Enhanced Hybrid MobileNet. Its `macs_of` says what a
+printed number of multiply-adds belongs to: the network itself, the network without its classifier,
+the 10-class network printed in a 100-class row, or nothing that the paper's own architecture gives
+(``inconsistent``).
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def network_of(row: dict[str, str], classes: str = "") -> Network:
 
 
 def prints_as(value: int, printed: str) -> bool:
-    """Whether so many millions, cut off or rounded as the paper does either, are the printed text."""
+    """Whether so many millions are the printed text, cut off or rounded: the paper does either."""
     millions = Decimal(value) / 1_000_000
     digits = Decimal(printed)
     return digits in {millions.quantize(digits, way) for way in (ROUND_DOWN, ROUND_HALF_UP)}

@@ -19,7 +19,16 @@ from dse.ir import Step
 from dse.ir.ops import Conv, Linear
 from dse.network import parse_network
 from dse.presets import load_preset, preset_function, preset_names
-from tests.modules import built, counted_macs, images, on_meta, running_statistics, trainable
+from tests.modules import (
+    built,
+    counted_macs,
+    images,
+    interpreted,
+    on_meta,
+    randomised,
+    running_statistics,
+    trainable,
+)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -79,7 +88,7 @@ def bias_additions(step: Step) -> int:
 
 @every_preset
 def test_ptflops_counts_macs_and_one_addition_for_each_bias(name: str) -> None:
-    """Its aten backend sees every convolution and matrix product, and counts a bias once per output."""
+    """Its aten backend sees every convolution and matrix product, and a bias once per output."""
     network = load_preset(name)
     with contextlib.redirect_stdout(io.StringIO()):
         counted, parameters = get_model_complexity_info(
@@ -101,6 +110,15 @@ def test_a_preset_trains_and_scripts(name: str) -> None:
         torch.testing.assert_close(torch.jit.script(model)(batch), model(batch))
     model.train()(batch).square().sum().backward()
     assert [key for key, p in model.named_parameters() if p.grad is None] == []
+
+
+@every_preset
+def test_the_emitted_preset_computes_the_program(name: str) -> None:
+    network = load_preset(name, input="3x64x64", classes=3)
+    model, batch = randomised(built(network)), images(network)
+    with torch.no_grad():
+        scores, expected = model(batch), interpreted(network, model, batch)
+    assert (scores - expected).abs().max() <= 1e-4 * expected.abs().max()
 
 
 @every_preset
@@ -130,7 +148,7 @@ def test_a_preset_round_trips_through_json(name: str) -> None:
     assert emit(again) == emit(network)
 
 
-# -- wrong arguments ----------------------------------------------------------------------------------------
+# -- wrong arguments -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,81 @@
+"""`cost` of a network never seen before, from its document, beside counters that build it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from benchmarks.rivals import at_their_best, maker
+from benchmarks.text import ms, table
+from benchmarks.timing import Spread, side_by_side
+from dse.cost import cost
+from dse.network import read_network
+from dse.presets import load_preset, preset_names
+
+_TORCHLESS = """
+import sys, dse
+dse.cost(dse.preset("squeezenet"))
+print("torch" in sys.modules)
+"""
+
+
+def main() -> None:
+    """Build and count each preset at its paper's size; then count it again, built already."""
+    print("cost of a fresh network: ms from the document to the count, nothing remembered")
+    print("(reading and validating it for dse, building the module for the others)\n")
+    fresh, ready, counts = [], [], []
+    for name in preset_names():
+        network = load_preset(name)
+        document = json.loads(network.to_json())
+        make = maker(network)
+        rivals = at_their_best(make, tuple(network.input))
+        runs = {rival: run for rival, (run, _) in rivals.items()}
+        times = side_by_side({"dse": lambda d=document: cost(read_network(d)), **runs}, rounds=15)
+        fastest = times.fastest(*runs)
+        fresh.append(
+            (
+                name,
+                ms(times.median("dse")),
+                *(f"{ms(times.median(r))} {rivals[r][1]}" if r in rivals else "-" for r in _NAMES),
+                f"{times.ratio(fastest, 'dse')}",
+                fastest,
+            )
+        )
+        ready.append((name, *_built_already(network, make)))
+        ours = cost(network).macs
+        theirs = {rival: run() for rival, run in runs.items()}
+        same = "yes" if ours == theirs["FlopCounterMode"] else "NO"
+        others = [f"{theirs[r] / ours - 1:+.2%}" if r in theirs else "-" for r in _NAMES[1:]]
+        counts.append((name, f"{ours:,}", same, *others))
+    table(("network", "dse", *_NAMES, "times faster", "than"), fresh)
+    print("the same with the network and the module built beforehand: ms of counting alone\n")
+    table(("network", "dse", "FlopCounterMode meta", "times faster"), ready)
+    print(
+        "the counts: dse's MACs, whether FlopCounterMode's are the same, how far others are off\n"
+    )
+    table(("network", "MACs", "equal to FlopCounterMode", *_NAMES[1:]), counts)
+    found = subprocess.run(
+        [sys.executable, "-c", _TORCHLESS], capture_output=True, text=True, check=True
+    )
+    print(f"torch is imported by dse.cost(dse.preset(...)): {found.stdout.strip()}\n")
+
+
+_NAMES = ("FlopCounterMode", "ptflops pytorch", "ptflops aten", "torchinfo")
+
+
+def _built_already(network, make) -> tuple[str, str, str]:  # type: ignore[no-untyped-def]
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with torch.device("meta"):
+        model, image = make().eval(), torch.empty(1, *network.input)
+
+    def count() -> int:
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            model(image)
+        return int(counter.get_total_flops())
+
+    times = side_by_side({"dse": lambda: cost(network), "torch": count}, rounds=9)
+    ratio: Spread = times.ratio("torch", "dse")
+    return ms(times.median("dse")), ms(times.median("torch")), str(ratio)

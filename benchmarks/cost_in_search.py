@@ -1,0 +1,50 @@
+"""What a cost query takes within a search, where blocks were seen before in other networks."""
+
+from __future__ import annotations
+
+import random
+from itertools import cycle
+
+from benchmarks.rivals import at_their_best, maker
+from benchmarks.text import table
+from benchmarks.timing import side_by_side
+from dse.cost import Memo, cost
+from dse.presets import load_preset, preset_names
+from dse.space import load_space
+
+_SPACES = ("lightweight", "fire", "hl-cnn")
+
+
+def main() -> None:
+    """Decisions to network and cost; and the cost of a network whose blocks are all known."""
+    print("a search's cost query, blocks seen before: microseconds, and times the fastest rival\n")
+    rows = []
+    for name in _SPACES:
+        space = load_space(name)
+        rng = random.Random(0)
+        some = [space.sample(rng) for _ in range(100)]
+        for decisions in some:
+            space.evaluate(decisions)
+        # The rivals get one design of middling size; dse all hundred, one after the other.
+        typical = sorted(some, key=lambda d: len(space.bind(d).nodes))[50]
+        network = space.bind(typical)
+        turns = cycle(some)
+        what = f"{name}: space.evaluate"
+        rows.append(_row(what, lambda s=space, t=turns: s.evaluate(next(t)), network))
+    for name in preset_names():
+        network = load_preset(name)
+        memo: Memo = {}
+        cost(network, memo)
+        rows.append(
+            _row(f"{name}: cost(network, memo)", lambda n=network, m=memo: cost(n, m), network)
+        )
+    table(("query", "microseconds", "times faster", "than"), rows)
+
+
+def _row(what, run, network) -> tuple[str, str, str, str]:  # type: ignore[no-untyped-def]
+    rivals = at_their_best(maker(network), tuple(network.input))
+    runs = {name: bound for name, (bound, _) in rivals.items()}
+    times = side_by_side({"dse": run, **runs}, rounds=9)
+    fastest = times.fastest(*runs)
+    ratio = times.ratio(fastest, "dse")
+    return what, f"{1e6 * times.median('dse'):.1f}", str(ratio), f"{fastest} {rivals[fastest][1]}"
