@@ -31,7 +31,7 @@ def main() -> None:
         make = maker(network)
         rivals = at_their_best(make, tuple(network.input))
         runs = {rival: run for rival, (run, _) in rivals.items()}
-        times = side_by_side({"dse": lambda d=document: cost(read_network(d)), **runs}, rounds=15)
+        times = side_by_side({"dse": lambda d=document: cost(read_network(d)), **runs}, rounds=11)
         fastest = times.fastest(*runs)
         fresh.append(
             (

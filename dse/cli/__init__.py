@@ -31,7 +31,9 @@ UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 def main() -> None:
     """Run the command line: exit code 2 and one sentence for a user's mistake, 130 after Ctrl-C."""
     try:
-        sys.exit(app(standalone_mode=False))
+        code = _run()
+        sys.stdout.flush()
+        sys.exit(code)
     except DseError as error:
         _fail(str(error))
     except UsageError as error:
@@ -49,6 +51,15 @@ def main() -> None:
         # A full disk, a folder one may not write to: the place and the system's own words.
         place = f"{error.filename}: " if error.filename else ""
         _fail(f"{place}{(error.strerror or str(error)).lower()}")
+
+
+def _run() -> int:
+    """The exit code of a command; its errors come through."""
+    try:
+        return app(prog_name="dse", standalone_mode=False) or 0
+    except SystemExit:
+        # All that typer still ends by itself is a command whose reader has gone.
+        raise BrokenPipeError from None
 
 
 def _fail(sentence: str) -> NoReturn:

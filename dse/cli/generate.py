@@ -52,7 +52,8 @@ def generate(
         for path in old:
             say(f"{path} is not current: run dse generate")
         if not json and not old:
-            print(f"{len(networks)} networks in {out} are current")
+            count = len(networks)
+            print(f"{count} network{'s are' if count > 1 else ' is'} current in {out}")
         raise typer.Exit(1 if old else 0)
     written = [write(network, out, onnx=onnx) for network in networks]
     if json:

@@ -90,7 +90,7 @@ class Search:
             KeyboardInterrupt: Ctrl-C, after what ran was given up cleanly.
         """
         run = Run(folder or runs_folder() / check_run_name(name))
-        with _alone(run, ("study.log", "study.log.lock", *self.files)):
+        with _alone(run, ("study.log", *self.files)):
             exists = (run.folder / "run.json").exists()
             if exists and not resume:
                 raise InvalidValue(

@@ -1,7 +1,7 @@
 """A search as a program, for tests that kill it: prints a line for each finished trial.
 
-Each evaluation leaves a line in ``begun.log`` with the design's digest, and one in ``again.log`` if that
-design has a row already, which must never happen.
+Each evaluation leaves a line in ``begun.log`` with the design's digest, and one in ``again.log`` if
+that design has a row already, which must never happen.
 """
 
 from __future__ import annotations

@@ -325,7 +325,10 @@ def test_objectives_are_different_names(few: Space, objectives: tuple[str, ...])
 # -- samplers, seeds, storages ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sampler", sampler_names())
+@pytest.mark.parametrize(
+    "sampler",
+    [pytest.param(n, marks=pytest.mark.slow if n == "gp" else ()) for n in sampler_names()],
+)
 def test_every_sampler_proposes_the_same_for_the_same_seed(
     many: Space, sampler: str, recorder: Any
 ) -> None:

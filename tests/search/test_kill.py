@@ -1,0 +1,215 @@
+"""Searches in a process of their own that are killed, interrupted and gone on with."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dse.runs import Run, open_run
+
+SEARCHER = Path(__file__).with_name("searcher.py")
+SPACE = """
+network:
+  input: 3x16x16
+  classes: 3
+  nodes:
+    - {name: stem, conv: {channels: {between: [2, 200]}, kernel: {choose: [1, 3, 5]}}}
+    - {name: pool, global_pool: {}}
+    - {name: classifier, classifier: {}}
+"""
+MARK = "DSE_TEST_MARK"
+
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/environ").exists(), reason="looks for left-over processes in /proc"
+)
+
+
+class Program:
+    """The searcher, started again and again; its processes carry a mark in their environment."""
+
+    def __init__(self) -> None:
+        self.mark = uuid.uuid4().hex
+        Path("space.yaml").write_text(SPACE)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, str(SEARCHER), "space.yaml", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, MARK: self.mark},
+            start_new_session=True,
+        )
+
+    def finish(self, *arguments: str) -> str:
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+        return out
+
+    def alive(self) -> list[int]:
+        """Processes with the mark."""
+        found = []
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdigit():
+                try:
+                    environment = (folder / "environ").read_bytes()
+                    state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+                except OSError:
+                    continue
+                if f"{MARK}={self.mark}".encode() in environment and state != "Z":
+                    found.append(int(folder.name))
+        return found
+
+    def all_end(self) -> bool:
+        """Whether no process is left; those without a parent are given some time to notice."""
+        for _ in range(300):
+            if not self.alive():
+                return True
+            time.sleep(0.1)
+        return False
+
+
+@pytest.fixture
+def program() -> Iterator[Program]:
+    made = Program()
+    yield made
+    for number in made.alive():
+        os.kill(number, signal.SIGKILL)
+
+
+def ended(lines: list[str]) -> list[int]:
+    return [int(line.split()[1]) for line in lines if line.startswith("ended")]
+
+
+def begun() -> list[str]:
+    path = Path("begun.log")
+    return path.read_text().split() if path.exists() else []
+
+
+def read_until(process: subprocess.Popen[str], count: int) -> list[str]:
+    """Lines of the program until `count` trials ended, or it did."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    while len(ended(lines)) < count:
+        line = process.stdout.readline()
+        if not line:
+            break
+        lines.append(line)
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("workers", "trials", "arguments"),
+    [
+        pytest.param(1, 24, [], id="one worker"),
+        pytest.param(2, 16, [], id="two workers"),
+        pytest.param(
+            1, 16, ["--storage", "sqlite:///study.db"], id="sqlite", marks=pytest.mark.slow
+        ),
+    ],
+)
+def test_killed_again_and_again_it_loses_nothing(
+    program: Program, workers: int, trials: int, arguments: list[str]
+) -> None:
+    source = random.Random(workers)
+    options = ["--trials", str(trials), "--workers", str(workers), *arguments]
+    printed: set[int] = set()
+    interrupted: set[str] = set()
+    # At once, between evaluations, and in the midst of one; the first before run.json is there.
+    for number, (lines, delay) in enumerate([(0, 0.6), (3, 0.0), (2, 0.02), (1, 0.05), (4, 0.01)]):
+        resume = ["--resume"] if Path("runs/r/run.json").exists() else []
+        process = program.start(*options, *resume)
+        printed |= set(ended(read_until(process, lines)))
+        time.sleep(delay * source.uniform(0.5, 1.5))
+        process.kill()
+        out, err = process.communicate()
+        assert "Traceback" not in err, (number, err)
+        printed |= set(ended(out.splitlines()))
+        assert program.all_end(), "worker processes live on"
+        kept = {row.trial for row in Run(Path("runs/r")).trials}
+        assert printed <= kept
+        interrupted |= set(begun()) - {row.digest for row in Run(Path("runs/r")).trials}
+    assert len(Run(Path("runs/r")).trials) < trials  # else nothing was resumed
+
+    out = program.finish(*options, "--resume")
+    assert "complete" in out
+    run = open_run("r")
+    rows = run.trials
+    assert len(rows) == trials
+    assert len({row.trial for row in rows}) == trials
+    assert len({row.digest for row in rows}) == trials
+    assert printed | set(ended(out.splitlines())) <= {row.trial for row in rows}
+    assert not Path("again.log").exists(), "a finished design was evaluated again"
+    assert interrupted <= {row.digest for row in rows}, "an interrupted design was dropped"
+    assert all(row.state == "finished" for row in rows)
+    assert program.all_end()
+
+
+def test_a_second_process_at_the_same_run_is_refused(program: Program) -> None:
+    first = program.start("--trials", "60")
+    read_until(first, 1)
+    second = program.start("--trials", "60", "--resume")
+    _, err = second.communicate(timeout=60)
+    assert second.returncode == 1
+    assert err.strip() == "error: the run r is being worked on by another process"
+    assert first.poll() is None
+    first.kill()
+    first.communicate()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_ctrl_c_ends_everything_cleanly(program: Program, workers: str) -> None:
+    process = program.start("--trials", "60", "--workers", workers)
+    read_until(process, 2)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    # The program does not catch it; its own traceback is all there is to be seen, none of a worker.
+    assert process.returncode == -signal.SIGINT
+    assert err.count("Traceback") == 1, err
+    assert program.all_end()
+    done = len(open_run("r").trials)
+    assert done >= 2
+    program.finish("--trials", str(done + 2), "--workers", workers, "--resume")
+    assert len(open_run("r").trials) == done + 2
+
+
+def test_ctrl_c_while_the_workers_start_shows_no_traceback_of_theirs(program: Program) -> None:
+    process = program.start("--trials", "60", "--workers", "2")
+    while len(program.alive()) < 3:
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert "SpawnProcess" not in err, err
+    assert "spawn_main" not in err, err
+    assert program.all_end()
+
+
+def test_a_worker_that_dies_is_said_and_its_design_not_lost(program: Program) -> None:
+    process = program.start("--trials", "60", "--workers", "2")
+    read_until(process, 2)
+    children: list[int] = []
+    for number in program.alive():
+        command = Path(f"/proc/{number}/cmdline").read_bytes()
+        if number != process.pid and b"spawn_main" in command:
+            children.append(number)
+    os.kill(children[0], signal.SIGKILL)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "was killed, most likely for want of memory" in err
+    assert "Traceback" not in err
+    done: list[Any] = open_run("r").trials
+    interrupted = set(begun()) - {row.digest for row in done}
+    program.finish("--trials", str(len(done) + 3), "--resume")
+    assert interrupted <= {row.digest for row in open_run("r").trials}
