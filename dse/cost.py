@@ -7,7 +7,7 @@ where designs share most of their blocks, a cost query is a few dictionary look-
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -79,20 +79,25 @@ def cost(network: Network, memo: Memo | None = None) -> Cost:
         InvalidDesign: the blocks do not fit each other; says where.
     """
     params = buffers = macs = peak = 0
-    for _, part in _parts(network, memo):
+    for _, part, beside in _parts(network, memo):
         params += part.params
         buffers += part.buffers
         macs += part.macs
-        if part.peak_activation_bytes > peak:
-            peak = part.peak_activation_bytes
+        if part.peak_activation_bytes + beside > peak:
+            peak = part.peak_activation_bytes + beside
     return Cost(params, buffers, macs, peak)
 
 
 def cost_by_block(network: Network) -> list[Row]:
     """One row per node, in order; peak memory counts what else is alive meanwhile."""
     return [
-        Row(node.name, node.block.kind, str(shape), part)
-        for node, (shape, part) in zip(network.nodes, _parts(network, None), strict=True)
+        Row(
+            node.name,
+            node.block.kind,
+            str(shape),
+            replace(part, peak_activation_bytes=part.peak_activation_bytes + beside),
+        )
+        for node, (shape, part, beside) in zip(network.nodes, _parts(network, None), strict=True)
     ]
 
 
@@ -115,23 +120,23 @@ _Dies = tuple[bool, ...]
 """Which of a node's inputs no later node reads."""
 
 
-def _parts(network: Network, memo: Memo | None) -> Iterator[tuple[Shape, Cost]]:
-    """For each node: its output shape, and its cost with all that is alive beside it."""
+def _parts(network: Network, memo: Memo | None) -> Iterator[tuple[Shape, Cost, int]]:
+    """For each node: its output shape, its own cost, and the bytes that are alive beside it."""
     if any(node.inputs for node in network.nodes):
         yield from _parts_of_graph(network, memo)
         return
     # A chain, as most networks are: each value dies in the next node and nothing is alive beside.
     shape, classes = network.input, network.classes
     for position, node in enumerate(network.nodes):
-        part = None if memo is None else memo.get((node.block, (shape,), (True,), classes))
-        if part is None:
-            part = _count_node(network, position, (shape,), (True,), memo)
-        yield part
-        shape = part[0]
+        known = None if memo is None else memo.get((node.block, (shape,), (True,), classes))
+        if known is None:
+            known = _count_node(network, position, (shape,), (True,), memo)
+        shape, part = known
+        yield shape, part, 0
     check_scores(shape, classes, network.nodes[-1].name)
 
 
-def _parts_of_graph(network: Network, memo: Memo | None) -> Iterator[tuple[Shape, Cost]]:
+def _parts_of_graph(network: Network, memo: Memo | None) -> Iterator[tuple[Shape, Cost, int]]:
     nodes, classes, sources = network.nodes, network.classes, network.sources()
     last_use = {source: position for position, reads in enumerate(sources) for source in reads}
     shapes = {-1: network.input}
@@ -143,16 +148,15 @@ def _parts_of_graph(network: Network, memo: Memo | None) -> Iterator[tuple[Shape
         if known is None:
             known = _count_node(network, position, inputs, dies, memo)
         shape, part = known
+        beside = 0
         if len(alive) > len(reads):
             beside = sum([size for source, size in alive.items() if source not in reads])
-            total = part.peak_activation_bytes + FLOAT_BYTES * beside
-            part = Cost(part.params, part.buffers, part.macs, total)
         for source, over in zip(reads, dies, strict=True):
             if over:
                 alive.pop(source, None)
         shapes[position] = shape
         alive[position] = prod(shape)
-        yield shape, part
+        yield shape, part, FLOAT_BYTES * beside
     check_scores(shapes[len(sources) - 1], classes, nodes[-1].name)
 
 

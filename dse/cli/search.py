@@ -79,7 +79,7 @@ def search(
         typer.Option(
             parser=whole(1),
             metavar="N",
-            help="Designs to train, the papers' included. [default: 24]",
+            help="Designs to train, the papers' included. [default: 16]",
         ),
     ] = None,
     time_limit: Annotated[

@@ -36,7 +36,7 @@ network that the papers compare (HL-CNN, Table II: 833M at 224x224), in proporti
 Without any limit a search for few parameters drifts to designs that reuse them on large maps and
 take minutes to train.
 """
-_TRIALS = 24
+_TRIALS = 16
 _SPACE_FILE = "space.yaml"
 _FINAL_EPOCHS = 2
 """How many times longer than a trial's the winner's own training is."""

@@ -5,7 +5,7 @@ part.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,7 +17,6 @@ from dse.network import Network
 from dse.recipes import Recipe
 from dse.runtime.load import build
 from dse.runtime.train import Fitted, Part, Score, fit, pick_device, score, seeded, set_threads
-from dse.runtime.train import threads_for as threads_for
 
 if TYPE_CHECKING:
     from torch import nn
@@ -43,7 +42,8 @@ class Train:
             is the design.
         fold: which fold is the test part; None is the data set's default.
         device: where to train: auto, cpu, cuda, mps.
-        threads: torch threads; 0 is all cores.
+        threads: torch threads. One, because networks of this size train slower with more: two on
+            two cores, beside other work, took 4 to 9 times as long. Cores are for workers.
     """
 
     dataset: str
@@ -53,7 +53,7 @@ class Train:
     seed: int = 0
     fold: int | None = None
     device: str = "auto"
-    threads: int = 0
+    threads: int = 1
     channels: int = field(default=3)
 
     def __call__(
@@ -82,7 +82,7 @@ class Train:
     ) -> tuple[Fitted, nn.Module]:
         """Train `network` on some images of the data set."""
         data, _ = self.data()
-        set_threads(self.threads or threads_for(1))
+        set_threads(self.threads)
         device = pick_device(self.device)
         with seeded(self.seed, device):
             model = build(network)
@@ -114,12 +114,6 @@ class Train:
             device=pick_device(self.device),
         )
         return result, fitted, model
-
-    def concurrent(self, workers: int) -> Train:
-        """One of `workers` processes: the cores are shared, since two pools of threads that each
-        take all of them hinder each other badly.
-        """
-        return replace(self, threads=threads_for(workers))
 
     def provenance(self) -> dict[str, Any]:
         """Under what conditions the numbers arise."""

@@ -19,7 +19,7 @@ def search(
     *,
     budget: Budget | None = None,
     objectives: Sequence[str] = ("accuracy", "params"),
-    trials: int = 24,
+    trials: int = 16,
     seed: int = 0,
     sampler: str = "auto",
     run: str | None = None,

@@ -49,15 +49,6 @@ class Documented(Protocol):
         ...
 
 
-@runtime_checkable
-class Concurrent(Protocol):
-    """An evaluator that wants to know how many of it run side by side, to share the cores."""
-
-    def concurrent(self, workers: int) -> Evaluate:
-        """The same evaluator for one of `workers` processes."""
-        ...
-
-
 class Listener:
     """Hears of a search's progress. This one is deaf; the command line's draws."""
 

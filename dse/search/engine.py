@@ -50,7 +50,7 @@ class Search:
     evaluate: Evaluate
     budget: Budget = field(default_factory=Budget)
     objectives: Sequence[str] = ("accuracy", "params")
-    trials: int = 24
+    trials: int = 16
     seed: int = 0
     sampler: str = "auto"
     workers: int = 1

@@ -64,9 +64,9 @@ def finish(run: Run, train: Train, recipe: Recipe, out: Path) -> Generated:
     if rival is not None and rival.trial == winner.trial:
         rival = None
     data, _ = train.data()
-    with _rival_tested(train, rival, recipe) as (train_winner, rival_result):
+    with _rival_tested(train, rival, recipe) as rival_result:
         network = winner.network
-        score, fitted, module = train_winner.test(network, recipe=recipe)
+        score, fitted, module = train.test(network, recipe=recipe)
         results = [_result(winner, score, data, recipe)]
         metadata = {
             "dataset": data.name,
@@ -100,19 +100,18 @@ def finish(run: Run, train: Train, recipe: Recipe, out: Path) -> Generated:
 @contextmanager
 def _rival_tested(
     train: Train, rival: Trial | None, recipe: Recipe
-) -> Iterator[tuple[Train, Callable[[], Score]]]:
-    """Test the rival beside what happens inside, in a process of its own where cores are to spare.
+) -> Iterator[Callable[[], Score]]:
+    """Test the rival beside what happens inside, in a process of its own where a core is to spare.
 
-    Gives the evaluator to use meanwhile, and a function that waits for the rival's score.
+    Gives a function that waits for the rival's score.
     """
     if rival is None or train.device != "cpu" or threads_for(1) < 2:
-        yield train, lambda: train.test(_network(rival), recipe=recipe)[0]
+        yield lambda: _test_alone(train, _network(rival), recipe)
         return
-    shared = train.concurrent(2)
     pool = Pool(1)
-    future = pool.submit(_test_alone, shared, _network(rival), recipe)
+    future = pool.submit(_test_alone, train, _network(rival), recipe)
     try:
-        yield shared, future.result
+        yield future.result
     finally:
         pool.close()
 

@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Protocol
 
 from dse.errors import DseError, InvalidValue
-from dse.search.candidate import Candidate, Concurrent, Evaluate, Report
+from dse.search.candidate import Candidate, Evaluate, Report
 from dse.search.processes import Pool, pool_state
 
 
@@ -46,8 +46,7 @@ class Workers(Protocol):
 
 def make_workers(evaluate: Evaluate, count: int) -> Workers:
     """One worker runs here, which keeps its order and any debugger; more are processes."""
-    shared = evaluate.concurrent(count) if isinstance(evaluate, Concurrent) else evaluate
-    return InProcess(shared) if count == 1 else Processes(shared, count)
+    return InProcess(evaluate) if count == 1 else Processes(evaluate, count)
 
 
 def run_one(evaluate: Evaluate, candidate: Candidate, report: Report) -> Outcome:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,33 @@ def refused(dse: Command) -> Callable[..., str]:
         return said.err.removeprefix("error: ").rstrip("\n")
 
     return run
+
+
+SMALL = """
+network:
+  input: 3x16x16
+  classes: 3
+  nodes:
+    - {name: stem, conv: {channels: {choose: [4, 6, 8, 12, 16]}, stride: 2}}
+    - name: body
+      conv: {channels: {choose: [8, 12, 16]}, kernel: {choose: [1, 3]}}
+    - {name: pool, global_pool: {}}
+    - {name: classifier, classifier: {}}
+"""
+
+
+@pytest.fixture(scope="session")
+def small_space(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Thirty designs that train in a moment; none is a preset."""
+    path = tmp_path_factory.mktemp("spaces") / "small.yaml"
+    path.write_text(SMALL)
+    return path
+
+
+@pytest.fixture
+def _one_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train on one thread, whatever else runs on this machine."""
+    monkeypatch.setattr(import_module("dse.runtime.train.threads"), "_cores", lambda: 1)
 
 
 @pytest.fixture(scope="session")

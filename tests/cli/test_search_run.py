@@ -8,6 +8,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,9 @@ from dse.network import parse_network, read_network
 from dse.presets import load_preset
 from dse.runs import Run
 from dse.space import parse_space
-from tests.command import Said, subprocess_dse
+from tests.command import ON_ONE_CORE, Said, subprocess_dse
+
+pytestmark = pytest.mark.usefixtures("_one_core")
 
 REPORT_KEYS = {"run", "trials", "front", "winner", "report", "generated"}
 FRONT_KEYS = {"trial", "name", "params", "macs", "latency_ms", "values", "design"}
@@ -51,7 +55,6 @@ def searched(xrays: Path, tmp_path_factory: pytest.TempPathFactory) -> Searched:
         *("search", "--dataset", xrays, "--image-size", 32, "--epochs", 1, "--trials", 3),
         *("--budget-params", "800k", "--space", "spp-covid", "--run", "tiny", "--seed", 1),
         *("--workers", 1, "--json"),
-        OMP_NUM_THREADS="1",
     )
     assert said.code == 0, said.err
     return Searched(folder, said, "tiny")
@@ -184,45 +187,79 @@ def test_report_says_the_same_again(searched: Searched) -> None:
 # -- in this process: what is read when ---------------------------------------------------------
 
 
-def search_options(data: Path, *more: object) -> list[object]:
-    return [
-        *("search", "--dataset", data, "--image-size", 16, "--epochs", 1, "--workers", 1),
-        *more,
-    ]
+@pytest.fixture
+def options(digits_folder: Path, small_space: Path) -> Callable[..., list[object]]:
+    """The arguments of a search that takes a second."""
+
+    def make(*more: object, space: object = small_space) -> list[object]:
+        return [
+            *("search", "--dataset", digits_folder, "--space", space, "--run", "r"),
+            *("--image-size", 16, "--epochs", 1, "--workers", 1, *more),
+        ]
+
+    return make
 
 
+@pytest.fixture
+def _presets_lose(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is no preset is more accurate, so that there is a winner and a preset beside it."""
+    from dse.runtime.evaluate import Train
+
+    original = Train.__call__
+
+    def judged(self: Train, candidate: Any, report: Any) -> dict[str, float]:
+        values = original(self, candidate, report)
+        return {**values, "accuracy": 0.1 if candidate.baseline else 0.9}
+
+    monkeypatch.setattr(Train, "__call__", judged)
+
+
+@pytest.mark.usefixtures("_presets_lose")
 def test_the_test_part_is_read_once_for_the_winner_and_the_best_preset(
-    dse: Any, digits_folder: Path, monkeypatch: pytest.MonkeyPatch
+    dse: Any, options: Any, digits_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from importlib import import_module
-
     evaluate = import_module("dse.runtime.evaluate")
-    finish = import_module("dse.search.finish")
     read: list[np.ndarray[Any, Any]] = []
     original = evaluate.part
     monkeypatch.setattr(evaluate, "part", lambda d, i: (read.append(i), original(d, i))[1])
-    monkeypatch.setattr(finish, "threads_for", lambda workers: 1)  # no process beside this one
-    said = dse(*search_options(digits_folder, "--trials", 6, "--run", "r", "--budget-params", "2M"))
+    said = dse(*options("--trials", 5, "--budget-params", "900k", space="spp-covid"))
     assert said.code == 0, said.err
     split = load_dataset(digits_folder, image_size=16).splits(0)
     test = set(split.test.tolist())
-    whole = [i for i in read if set(i.tolist()) == test]
     run = Run(Path("runs/r"))
-    results = run.settings["result"]
-    assert results[0]["trial"] == run.settings["winner"]
-    assert all(row["baseline"] for row in results[1:])
-    assert len(results) in (1, 2)
-    assert len(whole) == len(results)
+    winner, preset = run.settings["result"]
+    assert winner["trial"] == run.settings["winner"]
+    assert (winner["baseline"], preset["baseline"]) == (False, True)
+    assert winner["n"] == preset["n"] == len(test)
+    assert len([indices for indices in read if set(indices.tolist()) == test]) == 2
     # Nothing else touches it: not a trial, not the longer training.
     for indices in read:
         assert set(indices.tolist()) == test or not test & set(indices.tolist())
-    # Six trials read train and validation, the longer trainings both together.
-    assert len(read) == 2 * 6 + 2 * len(results)
-    assert sorted(np.concatenate([split.train, split.val])) in [sorted(i) for i in read]
+    # Trials read train and validation, the longer trainings both together.
+    assert len(read) == 2 * 5 + 2 * 2
+    whole = sorted(np.concatenate([split.train, split.val]).tolist())
+    assert [sorted(indices.tolist()) for indices in read].count(whole) == 2
+    assert "best preset: spp-covid-net" in said.out
 
 
-def test_the_table_for_people(dse: Any, digits_folder: Path) -> None:
-    said = dse(*search_options(digits_folder, "--trials", 3, "--run", "r", "--budget-params", "2M"))
+@pytest.mark.slow
+@pytest.mark.usefixtures("_presets_lose")
+def test_the_preset_is_tested_in_a_process_beside_where_cores_are_to_spare(
+    dse: Any, options: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = dse(*options("--trials", 4, space="spp-covid"))
+    assert alone.code == 0, alone.err
+    results = Run(Path("runs/r")).settings["result"]
+    monkeypatch.setattr(import_module("dse.search.finish"), "threads_for", lambda workers: 2)
+    beside = dse("search", "--run", "r", "--resume")
+    assert beside.code == 0, beside.err
+    again = Run(Path("runs/r")).settings["result"]
+    assert [row["trial"] for row in again] == [row["trial"] for row in results]
+    assert again[1]["confusion"] == results[1]["confusion"]
+
+
+def test_the_table_for_people(dse: Any, options: Any) -> None:
+    said = dse(*options("--trials", 3, "--budget-params", "2M"))
     assert said.code == 0, said.err
     lines = said.out.splitlines()
     assert "r: 3 designs trained, accuracy on validation images" in lines
@@ -245,9 +282,9 @@ def test_the_table_for_people(dse: Any, digits_folder: Path) -> None:
         assert Path(path).is_file()
 
 
-def test_a_search_within_latency(dse: Any, digits_folder: Path) -> None:
+def test_a_search_within_latency(dse: Any, options: Any) -> None:
     said = dse(
-        *search_options(digits_folder, "--trials", 2, "--run", "r", "--json"),
+        *options("--trials", 2, "--json"),
         *("--objective", "accuracy", "--objective", "latency_ms"),
         *("--budget-latency-ms", 500, "--device", "torch-cpu"),
     )
@@ -259,7 +296,7 @@ def test_a_search_within_latency(dse: Any, digits_folder: Path) -> None:
 
 
 def test_a_design_that_fails_is_said(
-    dse: Any, digits_folder: Path, monkeypatch: pytest.MonkeyPatch
+    dse: Any, options: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from dse.runtime.evaluate import Train
 
@@ -271,21 +308,24 @@ def test_a_design_that_fails_is_said(
         return original(self, candidate, report)
 
     monkeypatch.setattr(Train, "__call__", sometimes)
-    options = ("--space", "spp-covid", "--trials", 3, "--run", "r")
-    said = dse(*search_options(digits_folder, *options))
+    said = dse(*options("--trials", 3, space="spp-covid"))
     assert said.code == 0, said.err
-    assert "spp-covid-net failed: MemoryError: too large" in said.err
-    assert len(Run(Path("runs/r")).trials) == 3
+    rows = Run(Path("runs/r")).trials
+    assert len(rows) == 3
+    failed = [row for row in rows if row.state == "failed"]
+    assert failed
+    for row in failed:
+        assert f"trial {row.trial} {row.name} failed: MemoryError: too large" in said.err
 
 
-def test_no_trial_finished(dse: Any, digits_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_trial_finished(dse: Any, options: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from dse.runtime.evaluate import Train
 
     def never(self: Train, candidate: Any, report: Any) -> dict[str, float]:
         raise RuntimeError("no luck")
 
     monkeypatch.setattr(Train, "__call__", never)
-    said = dse(*search_options(digits_folder, "--trials", 2, "--run", "r"))
+    said = dse(*options("--trials", 2))
     assert said.code == 2
     assert said.err.splitlines()[-1].startswith("error: no trial of the run r finished")
 
@@ -293,9 +333,9 @@ def test_no_trial_finished(dse: Any, digits_folder: Path, monkeypatch: pytest.Mo
 # -- resuming -----------------------------------------------------------------------------------
 
 
-def test_resume_goes_on_with_the_options_it_began_with(dse: Any, digits_folder: Path) -> None:
-    first = ("--trials", 2, "--run", "r", "--budget-params", "1e6", "--seed", 3)
-    assert dse(*search_options(digits_folder, *first)).code == 0
+def test_resume_goes_on_with_the_options_it_began_with(dse: Any, options: Any) -> None:
+    first = ("--trials", 2, "--budget-params", "1e6", "--seed", 3)
+    assert dse(*options(*first)).code == 0
     rows = Path("runs/r/trials.jsonl").read_text()
     said = dse("search", "--run", "r", "--resume", "--trials", 3, "--workers", 1, "--json")
     assert said.code == 0, said.err
@@ -306,15 +346,15 @@ def test_resume_goes_on_with_the_options_it_began_with(dse: Any, digits_folder: 
     assert said.json["trials"] == 3
 
 
-def test_resume_refuses_other_options(dse: Any, refused: Any, digits_folder: Path) -> None:
-    first = ("--trials", 1, "--run", "r", "--budget-params", "1e6")
-    assert dse(*search_options(digits_folder, *first)).code == 0
+def test_resume_refuses_other_options(dse: Any, refused: Any, options: Any) -> None:
+    first = ("--trials", 1, "--budget-params", "1e6")
+    assert dse(*options(*first)).code == 0
     before = Path("runs/r/run.json").read_bytes()
     for option, value, words in (
         ("--epochs", 2, "epochs is 1 in r, got 2"),
         ("--budget-params", "2e6", "got {'params': 2000000.0}"),
         ("--objective", "loss", "objectives is ['accuracy', 'params'] in r"),
-        ("--space", "fire", "space is 'lightweight' in r, got 'fire'"),
+        ("--space", "fire", "got 'fire'"),
         ("--dataset", "digits", "dataset is "),
         ("--seed", 4, "seed is 0 in r, got 4"),
         ("--sampler", "random", "sampler is 'auto' in r"),
@@ -329,22 +369,20 @@ def test_resume_refuses_other_options(dse: Any, refused: Any, digits_folder: Pat
     assert dse("search", *same).code == 0
 
 
-def test_a_new_search_does_not_overwrite(dse: Any, refused: Any, digits_folder: Path) -> None:
-    assert dse(*search_options(digits_folder, "--trials", 1, "--run", "r")).code == 0
-    text = refused(*search_options(digits_folder, "--trials", 1, "--run", "r"))
+def test_a_new_search_does_not_overwrite(dse: Any, refused: Any, options: Any) -> None:
+    assert dse(*options("--trials", 1)).code == 0
+    text = refused(*options("--trials", 1))
     assert text == "the run r exists; give --resume to go on with it, or another --run"
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_ctrl_c_says_how_to_go_on(digits_folder: Path, tmp_path: Path, workers: int) -> None:
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_ctrl_c_says_how_to_go_on(options: Any, tmp_path: Path, workers: int) -> None:
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "dse"),
-            *map(str, search_options(digits_folder, "--trials", 40, "--run", "r")),
-            *("--workers", str(workers)),
+            *(sys.executable, "-c", ON_ONE_CORE),
+            *map(str, options("--trials", 30, "--epochs", 4, "--workers", workers)),
         ],
         cwd=tmp_path,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -375,7 +413,7 @@ def test_ctrl_c_says_how_to_go_on(digits_folder: Path, tmp_path: Path, workers: 
 
 
 def test_ctrl_c_while_the_winner_is_trained(
-    dse: Any, digits_folder: Path, monkeypatch: pytest.MonkeyPatch
+    dse: Any, options: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from dse.runtime.evaluate import Train
 
@@ -385,7 +423,7 @@ def test_ctrl_c_while_the_winner_is_trained(
             raise KeyboardInterrupt
 
         patch.setattr(Train, "test", interrupted)
-        said = dse(*search_options(digits_folder, "--trials", 1, "--run", "r"))
+        said = dse(*options("--trials", 1))
     assert said.code == 130
     last = said.err.splitlines()[-1]
     assert last == "stopped after 1 trial; go on with: dse search --run r --resume"
@@ -396,11 +434,11 @@ def test_ctrl_c_while_the_winner_is_trained(
 
 
 def test_phantoms_are_called_synthetic_wherever_they_show(
-    dse: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    dse: Any, options: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DSE_DATA", raising=False)
     monkeypatch.setenv("DSE_CACHE", str(tmp_path / "cache"))
-    said = dse(*search_options(Path("covid"), "--trials", 1, "--run", "r"))
+    said = dse(*options("--dataset", "covid", "--trials", 1))
     assert said.code == 0, said.err
     prompt = next(line for line in said.err.splitlines() if line.startswith("covid: "))
     assert prompt.startswith("covid: synthetic chest phantoms, not patients")
@@ -413,10 +451,9 @@ def test_phantoms_are_called_synthetic_wherever_they_show(
     assert "synthetic" in text.lower()
 
 
-def test_the_winner_trains_as_any_preset_does(dse: Any, digits_folder: Path) -> None:
+def test_the_winner_trains_as_any_preset_does(dse: Any, options: Any) -> None:
     """A preset that wins keeps its own name in file and class."""
-    options = ("--trials", 1, "--run", "r", "--space", "spp-covid", "--json")
-    said = dse(*search_options(digits_folder, *options))
+    said = dse(*options("--trials", 1, "--json", space="spp-covid"))
     winner = said.json["winner"]
     assert winner["name"].partition(" ")[0] in ("spp-covid-net", "darkcovidnet")
     arguments = {"pools": 4} if "pools=4" in winner["name"] else {}

@@ -480,24 +480,6 @@ def evaluate_at_top(candidate: Candidate, report: Report) -> dict[str, float]:
     return {"accuracy": 0.5}
 
 
-class Sharing:
-    """Says in each row how many run side by side."""
-
-    def __init__(self, workers: int = 0) -> None:
-        self.workers = workers
-
-    def __call__(self, candidate: Candidate, report: Report) -> dict[str, float]:
-        return {"accuracy": 0.5, "workers": self.workers}
-
-    def concurrent(self, workers: int) -> Sharing:
-        return Sharing(workers)
-
-
-def test_an_evaluator_is_told_how_many_run_beside_it(few: Space) -> None:
-    run = search(few, Sharing(), trials=2, run="r")
-    assert [row.values["workers"] for row in run.trials] == [1, 1]
-
-
 def test_a_function_that_other_processes_cannot_import_is_refused(few: Space) -> None:
     with pytest.raises(InvalidValue, match="function at the top of a module"):
         search(few, lambda candidate, report: {}, workers=2, run="r")
