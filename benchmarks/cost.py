@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-from benchmarks.rivals import at_their_best, maker
+from benchmarks.rivals import DEVICES, RIVALS, bound, maker
 from benchmarks.text import ms, table
 from benchmarks.timing import Spread, side_by_side
 from dse.cost import cost
@@ -29,24 +29,21 @@ def main() -> None:
         network = load_preset(name)
         document = json.loads(network.to_json())
         make = maker(network)
-        rivals = at_their_best(make, tuple(network.input))
-        runs = {rival: run for rival, (run, _) in rivals.items()}
-        times = side_by_side({"dse": lambda d=document: cost(read_network(d)), **runs}, rounds=11)
+        runs = bound(make, tuple(network.input))
+        times = side_by_side({"dse": lambda d=document: cost(read_network(d)), **runs}, rounds=9)
+        cells = []
+        for rival in RIVALS:
+            own = [f"{rival} {device}" for device in DEVICES if f"{rival} {device}" in runs]
+            best = times.fastest(*own)
+            cells.append(f"{ms(times.median(best))} {best.split()[-1]}")
         fastest = times.fastest(*runs)
-        fresh.append(
-            (
-                name,
-                ms(times.median("dse")),
-                *(f"{ms(times.median(r))} {rivals[r][1]}" if r in rivals else "-" for r in _NAMES),
-                f"{times.ratio(fastest, 'dse')}",
-                fastest,
-            )
-        )
+        ratio = str(times.ratio(fastest, "dse"))
+        fresh.append((name, ms(times.median("dse")), *cells, ratio, fastest))
         ready.append((name, *_built_already(network, make)))
         ours = cost(network).macs
-        theirs = {rival: run() for rival, run in runs.items()}
+        theirs = {rival: runs[f"{rival} meta"]() for rival in RIVALS}
         same = "yes" if ours == theirs["FlopCounterMode"] else "NO"
-        others = [f"{theirs[r] / ours - 1:+.2%}" if r in theirs else "-" for r in _NAMES[1:]]
+        others = [f"{theirs[rival] / ours - 1:+.2%}" for rival in _NAMES[1:]]
         counts.append((name, f"{ours:,}", same, *others))
     table(("network", "dse", *_NAMES, "times faster", "than"), fresh)
     print("the same with the network and the module built beforehand: ms of counting alone\n")
@@ -61,7 +58,7 @@ def main() -> None:
     print(f"torch is imported by dse.cost(dse.preset(...)): {found.stdout.strip()}\n")
 
 
-_NAMES = ("FlopCounterMode", "ptflops pytorch", "ptflops aten", "torchinfo")
+_NAMES = tuple(RIVALS)
 
 
 def _built_already(network, make) -> tuple[str, str, str]:  # type: ignore[no-untyped-def]

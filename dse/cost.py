@@ -209,7 +209,6 @@ def _count(program: Scope, dies: _Dies) -> Cost:
 
 
 # -- budgets
-# ------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +261,6 @@ class Budget:
 
 
 # -- text
-# ---------------------------------------------------------------------------------------------
 
 
 def table(network: Network) -> str:

@@ -176,7 +176,6 @@ class Network(BaseModel):
         return nodes
 
     # -- derived
-    # ------------------------------------------------------------------------------------
 
     @property
     def class_name(self) -> str:
@@ -259,7 +258,6 @@ class Network(BaseModel):
         return hash(self.digest)
 
     # -- transforms
-    # ---------------------------------------------------------------------------------
 
     def scaled(self, alpha: float) -> Network:
         """A copy with every width multiplied by `alpha`, rounded to integers of at least 1.
@@ -294,7 +292,6 @@ class Network(BaseModel):
         return self.replaced(**(update or {}))
 
     # -- text
-    # ---------------------------------------------------------------------------------------
 
     def to_json(self) -> str:
         """The design as JSON: one node a line, default fields left out; ends with a newline."""

@@ -213,7 +213,6 @@ class Run:
         return front(self.trials, objectives or self.objectives)
 
     # -- writing
-    # ------------------------------------------------------------------------------------
 
     def append(self, trial: Trial) -> None:
         """Write one row so that it is on disk when this returns."""

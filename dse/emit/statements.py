@@ -44,7 +44,6 @@ class Body:
             self.roots |= too_long
 
     # -- which values get a statement
-    # -----------------------------------------------------------------
 
     def _choose_roots(self) -> None:
         self.roots |= {

@@ -102,7 +102,6 @@ class Tape:
         self._open = [self.root]
 
     # -- structure
-    # ------------------------------------------------------------------------------------
 
     def call(self, label: str, block: Block, *inputs: Value) -> Value:
         """Lower `block` in a scope of its own, called `label`."""
@@ -153,7 +152,6 @@ class Tape:
         return output
 
     # -- ops
-    # ------------------------------------------------------------------------------------------
 
     def conv(
         self,

@@ -221,7 +221,6 @@ class Search:
         self.listener.ended(row, front(rows, self.objectives))
 
     # -- parts
-    # --------------------------------------------------------------------------------------
 
     def _repair(self, study: Study, rows: list[Trial]) -> None:
         """After a kill: tell what was recorded but not told, and try again what was cut off."""

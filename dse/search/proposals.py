@@ -156,7 +156,6 @@ class Proposer:
         )
 
     # -- parts
-    # --------------------------------------------------------------------------------------
 
     def _admit(self, decisions: Mapping[str, Any]) -> tuple[Network, Cost, float | None] | str:
         """The decided network with its cost, or why it is refused."""

@@ -163,15 +163,23 @@ def test_a_stale_journal_lock_is_not_waited_for(
     assert len(search(few, recorder, trials=4, run="r", resume=True).trials) == 4
 
 
+def told(space: Space, storage: Path | str, name: str) -> int:
+    """How many trials of a study for accuracy alone have its one value."""
+    study = Study(space, ("accuracy",), make_sampler("auto", 0), name=name, storage=storage)
+    return sum(t.values is not None and len(t.values) == 1 for t in study._study.trials)
+
+
 def test_what_a_start_left_behind_before_its_settings_is_dropped(few: Space, recorder: Any) -> None:
     # Killed after the study was made for two objectives, before run.json was written.
     Study(few, ("accuracy", "params"), make_sampler("auto", 0), name="r", storage=JOURNAL)
     run = search(few, recorder, objectives=("accuracy",), trials=3, run="r")
     assert len(run.trials) == 3
+    assert told(few, JOURNAL, "r") == 3
     url = "sqlite:///study.db"
     Study(few, ("accuracy", "params"), make_sampler("auto", 0), name="s", storage=url)
     run = search(few, recorder, objectives=("accuracy",), trials=3, run="s", storage=url)
     assert len(run.trials) == 3
+    assert told(few, url, "s") == 3
 
 
 @pytest.mark.parametrize(
