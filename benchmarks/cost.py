@@ -30,7 +30,7 @@ def main() -> None:
         document = json.loads(network.to_json())
         make = maker(network)
         runs = bound(make, tuple(network.input))
-        times = side_by_side({"dse": lambda d=document: cost(read_network(d)), **runs}, rounds=9)
+        times = side_by_side({"dse": lambda d=document: cost(read_network(d)), **runs}, rounds=7)
         cells = []
         for rival in RIVALS:
             own = [f"{rival} {device}" for device in DEVICES if f"{rival} {device}" in runs]

@@ -78,8 +78,10 @@ def bound(make: Make, input: tuple[int, ...]) -> dict[str, Callable[[], int]]:
 
     Both devices take part in the rounds: which is faster depends on the network and on what else
     the machine does, and a choice made beforehand on a few tries would now and then be the wrong
-    one, in dse's favour.
+    one, in dse's favour. One thread, as dse has: where other processes are about, torch's threads
+    wait for each other, and counting on the CPU takes up to ten times as long.
     """
+    torch.set_num_threads(1)
     runs: dict[str, Callable[[], int]] = {}
     for name, rival in RIVALS.items():
         for device in DEVICES:

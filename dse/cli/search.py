@@ -222,7 +222,8 @@ def _print_result(run: Run) -> None:
     for result in settings.get("result", []):
         if "accuracy" in result:
             low, high = result["interval"]
-            role = "best preset" if result["trial"] != settings.get("winner") else "winner"
+            role = "best preset" if result["baseline"] else "best searched design"
+            role = "winner" if result["trial"] == settings.get("winner") else role
             print(
                 f"{role}: {result['name']} (trial {result['trial']}), trained again on all but the "
                 f"test part: test accuracy {result['accuracy']:.3f}, "

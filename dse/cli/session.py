@@ -227,9 +227,7 @@ class Session:
         final: Recipe = self.train.recipe.model_copy(
             update={"epochs": _FINAL_EPOCHS * self.train.recipe.epochs}
         )
-        say(
-            f"training the winner and the best preset for {final.epochs} epochs, then the test part"
-        )
+        say(f"training the winner and its rival for {final.epochs} epochs each, then the test part")
         return finish(self.run, self.train, final, out or Path("generated") / self.name)
 
     def _space(self) -> tuple[Space, str]:

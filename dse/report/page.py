@@ -77,13 +77,13 @@ def render(snapshot: Snapshot) -> str:
 
 
 def _headline(snapshot: Snapshot, winner: Trial | None) -> dict[str, Any] | None:
-    """The winner beside the best preset: on the test part or, until that is read, validation."""
+    """The winner beside its rival: on the test part or, until that is read, on validation."""
     if winner is None:
         return None
     scored = results(snapshot)
     mine = next((result for result in scored if result.winner), None)
     if mine is not None:
-        rival = next((result for result in scored if result.baseline and not result.winner), None)
+        rival = next((result for result in scored if not result.winner), None)
         by_number = {trial.trial: trial for trial in snapshot.trials}
         return {
             "result": mine,
@@ -91,7 +91,7 @@ def _headline(snapshot: Snapshot, winner: Trial | None) -> dict[str, Any] | None
             "rival_trial": by_number.get(rival.trial)
             if rival and rival.trial is not None
             else None,
-            "verdict": "" if mine.baseline else verdict(mine, rival),
+            "verdict": verdict(mine, rival),
         }
     beside = [row for row in ranking(snapshot) if row.baseline and row.trial != winner.trial]
     best = {trial.trial: trial for trial in snapshot.baselines}

@@ -61,17 +61,16 @@ def scale(rows: list[Result]) -> tuple[float, float]:
 
 
 def verdict(winner: Result, rival: Result | None) -> str:
-    """One sentence on winner and best preset that claims no more than the intervals allow."""
+    """One sentence on winner and rival that claims no more than the intervals allow."""
     if rival is None:
-        return "No preset was scored beside it."
+        return "Nothing was scored beside it."
+    kind = "presets" if rival.baseline else "searched designs"
     points = 100 * (winner.accuracy - rival.accuracy)
     if abs(points) < 0.05:
-        start = f"That equals {rival.name}, the best of the presets scored"
+        start = f"That equals {rival.name}, the best of the {kind}"
     else:
         more = "above" if points > 0 else "below"
-        start = (
-            f"That is {abs(points):.1f} points {more} {rival.name}, the best of the presets scored"
-        )
+        start = f"That is {abs(points):.1f} points {more} {rival.name}, the best of the {kind}"
     if winner.interval is None or rival.interval is None:
         return f"{start}; without intervals, chance cannot be told from merit."
     apart = winner.interval[0] > rival.interval[1] or winner.interval[1] < rival.interval[0]

@@ -1,4 +1,4 @@
-"""The end of a search: the winner and the best baseline trained anew and scored once on the test
+"""The end of a search: the winner and its rival trained anew and scored once on the test
 part, and the winner's files.
 """
 
@@ -39,9 +39,15 @@ def pick_winner(run: Run) -> Trial:
     return min(trials, key=lambda trial: _rank(run, trial))
 
 
-def best_baseline(run: Run) -> Trial | None:
-    """The best of the papers' networks in the run, by the same rule."""
-    trials = [trial for trial in run.trials if trial.state == "finished" and trial.baseline]
+def pick_rival(run: Run, winner: Trial) -> Trial | None:
+    """What the winner is held against, by the same rule: the best of the papers' networks, or the
+    best searched design if one of the papers' networks won.
+    """
+    trials = [
+        trial
+        for trial in run.trials
+        if trial.state == "finished" and trial.baseline != winner.baseline
+    ]
     return min(trials, key=lambda trial: _rank(run, trial)) if trials else None
 
 
@@ -53,16 +59,15 @@ def _rank(run: Run, trial: Trial) -> tuple[float, int]:
 
 
 def finish(run: Run, train: Train, recipe: Recipe, out: Path) -> Generated:
-    """Train the winner and the best baseline on everything but the test part, read that once for
+    """Train the winner and its rival on everything but the test part, read that once for
     each, write the winner's source, design, weights and ONNX to `out`, and keep it with the run.
 
     Raises:
         InvalidValue: no trial finished.
         DivergedTraining: the winner's longer training diverged.
     """
-    winner, rival = pick_winner(run), best_baseline(run)
-    if rival is not None and rival.trial == winner.trial:
-        rival = None
+    winner = pick_winner(run)
+    rival = pick_rival(run, winner)
     data, _ = train.data()
     with _rival_tested(train, rival, recipe) as rival_result:
         network = winner.network
@@ -84,7 +89,8 @@ def finish(run: Run, train: Train, recipe: Recipe, out: Path) -> Generated:
             try:
                 results.append(_result(rival, rival_result(), data, recipe))
             except (DivergedTraining, BrokenProcessPool) as error:
-                results.append({"trial": rival.trial, "name": rival.name, "reason": str(error)})
+                failed = {"trial": rival.trial, "name": rival.name, "baseline": rival.baseline}
+                results.append({**failed, "reason": str(error)})
     run.save_settings(
         {
             **run.settings,

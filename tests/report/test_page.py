@@ -82,7 +82,7 @@ def test_page_states_the_result_and_its_doubt(run: Run) -> None:
     text = words(page_of(run))
     assert "covid-light-12 (trial 16) won." in text
     assert "83.1% (95% interval 78.2 to 88.0%)" in text
-    assert "3.5 points above darkcovidnet, the best of the presets scored" in text
+    assert "3.5 points above darkcovidnet, the best of the presets" in text
     assert "their intervals overlap, so this test does not settle" in text
     assert "synthetic chest phantoms, not patients" in text
 
