@@ -253,8 +253,11 @@ class Budget:
         return not self.excess(spent, latency_ms)
 
     def __str__(self) -> str:
-        words = {"params": "parameters", "macs": "MACs", "latency_ms": "ms"}
-        parts = [f"{limit:,.0f} {words.get(name, name)}" for name, limit in self.limits().items()]
+        words = {"params": "parameters", "macs": "MACs"}
+        parts = [
+            f"{limit:g} ms" if name == "latency_ms" else f"{limit:,.0f} {words.get(name, name)}"
+            for name, limit in self.limits().items()
+        ]
         if self.macs is not None:
             parts.append(f"({2 * self.macs:,.0f} FLOPs)")
         return ", ".join(parts).replace(", (", " (") or "no budget"

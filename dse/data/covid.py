@@ -82,7 +82,8 @@ def load_covid(
         size=size,
         name=NAME,
         note=f"chest X-rays from {found.name}, for research and testing, not for diagnosis; the "
-        "classes come from different hospitals and archives, so accuracy is no proof of finding disease",
+        "classes come from different hospitals and archives, so accuracy is no proof of finding "
+        "disease",
         class_of=class_of,
         group_of=patient_of,
         progress=progress,
