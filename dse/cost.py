@@ -253,14 +253,17 @@ class Budget:
         return not self.excess(spent, latency_ms)
 
     def __str__(self) -> str:
-        words = {"params": "parameters", "macs": "MACs"}
-        parts = [
-            f"{limit:g} ms" if name == "latency_ms" else f"{limit:,.0f} {words.get(name, name)}"
-            for name, limit in self.limits().items()
-        ]
+        texts = {
+            "params": "{:,.0f} parameters",
+            "macs": "{:,.0f} MACs",
+            "peak_activation_bytes": "{:,.0f} bytes of activations",
+            "size_bytes": "{:,.0f} bytes of weights",
+            "latency_ms": "{:g} ms",
+        }
+        parts = [texts[name].format(limit) for name, limit in self.limits().items()]
         if self.macs is not None:
-            parts.append(f"({2 * self.macs:,.0f} FLOPs)")
-        return ", ".join(parts).replace(", (", " (") or "no budget"
+            parts = [f"{p} ({2 * self.macs:,.0f} FLOPs)" if "MACs" in p else p for p in parts]
+        return ", ".join(parts) or "no budget"
 
 
 # -- text
