@@ -16,7 +16,7 @@ from dse.devices import device_names, find_device
 from dse.errors import InvalidValue, UnknownName
 from dse.generate import Generated
 from dse.ir import Shape
-from dse.recipes import Recipe, recipe
+from dse.recipes import recipe
 from dse.resources import resource_dir
 from dse.runs import OBJECTIVES, Run, check_run_name, open_run, runs_folder
 from dse.runtime.evaluate import Train
@@ -38,8 +38,6 @@ take minutes to train.
 """
 _TRIALS = 16
 _SPACE_FILE = "space.yaml"
-_FINAL_EPOCHS = 2
-"""How many times longer than a trial's the winner's own training is."""
 
 
 @dataclass
@@ -224,11 +222,8 @@ class Session:
 
         assert self.run is not None
         assert self.train is not None
-        final: Recipe = self.train.recipe.model_copy(
-            update={"epochs": _FINAL_EPOCHS * self.train.recipe.epochs}
-        )
-        say(f"training the winner and its rival for {final.epochs} epochs each, then the test part")
-        return finish(self.run, self.train, final, out or Path("generated") / self.name)
+        say("training the winner and its rival again on all but the test part, then that is read")
+        return finish(self.run, self.train, out or Path("generated") / self.name)
 
     def _space(self) -> tuple[Space, str]:
         """The space and its text; kept with the run, so that a resumed one searches the same."""

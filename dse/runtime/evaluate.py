@@ -60,11 +60,8 @@ class Train:
         self, candidate: HasNetwork, report: Callable[[int, Mapping[str, float]], None]
     ) -> dict[str, float]:
         """Train the candidate and return the validation metrics of the last epoch."""
-        data, split = self.data()
-        fitted, _ = self.train(
-            candidate.network, split.train, split.val, recipe=self.recipe, report=report
-        )
-        del data
+        _, split = self.data()
+        fitted, _ = self.train(candidate.network, split.train, split.val, report)
         return fitted.metrics
 
     def data(self) -> tuple[Dataset, Split]:
@@ -76,8 +73,6 @@ class Train:
         network: Network,
         train: np.ndarray[Any, np.dtype[np.int64]],
         val: np.ndarray[Any, np.dtype[np.int64]] | None,
-        *,
-        recipe: Recipe,
         report: Callable[[int, Mapping[str, float]], None] | None = None,
     ) -> tuple[Fitted, nn.Module]:
         """Train `network` on some images of the data set."""
@@ -90,7 +85,7 @@ class Train:
             model,
             part(data, train),
             None if val is None else part(data, val),
-            recipe,
+            self.recipe,
             classes=len(data.classes),
             channels=network.input.channels,
             seed=self.seed,
@@ -99,11 +94,11 @@ class Train:
         )
         return fitted, model
 
-    def test(self, network: Network, *, recipe: Recipe) -> tuple[Score, Fitted, nn.Module]:
+    def test(self, network: Network) -> tuple[Score, Fitted, nn.Module]:
         """Train on everything but the test part, then read that once."""
         data, split = self.data()
         learn = np.sort(np.concatenate([split.train, split.val]))
-        fitted, model = self.train(network, learn, None, recipe=recipe)
+        fitted, model = self.train(network, learn, None)
         result = score(
             model,
             part(data, split.test),

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from dse.errors import DivergedTraining, InvalidValue
 from dse.generate import Generated, generate
 from dse.network import Network
-from dse.recipes import Recipe
 from dse.runs import Run, Trial, direction
 from dse.runtime.train import threads_for
 from dse.runtime.weights import save_weights
@@ -58,7 +57,7 @@ def _rank(run: Run, trial: Trial) -> tuple[float, int]:
     return (-value if direction(first) == "maximize" else value, trial.cost["params"])
 
 
-def finish(run: Run, train: Train, recipe: Recipe, out: Path) -> Generated:
+def finish(run: Run, train: Train, out: Path) -> Generated:
     """Train the winner and its rival on everything but the test part, read that once for
     each, write the winner's source, design, weights and ONNX to `out`, and keep it with the run.
 
@@ -69,10 +68,10 @@ def finish(run: Run, train: Train, recipe: Recipe, out: Path) -> Generated:
     winner = pick_winner(run)
     rival = pick_rival(run, winner)
     data, _ = train.data()
-    with _rival_tested(train, rival, recipe) as rival_result:
+    with _rival_tested(train, rival) as rival_result:
         network = winner.network
-        score, fitted, module = train.test(network, recipe=recipe)
-        results = [_result(winner, score, data, recipe)]
+        score, fitted, module = train.test(network)
+        results = [_result(winner, score, data, train)]
         metadata = {
             "dataset": data.name,
             "dataset_digest": data.digest,
@@ -87,7 +86,7 @@ def finish(run: Run, train: Train, recipe: Recipe, out: Path) -> Generated:
         save_weights(module, weights)
         if rival is not None:
             try:
-                results.append(_result(rival, rival_result(), data, recipe))
+                results.append(_result(rival, rival_result(), data, train))
             except (DivergedTraining, BrokenProcessPool) as error:
                 failed = {"trial": rival.trial, "name": rival.name, "baseline": rival.baseline}
                 results.append({**failed, "reason": str(error)})
@@ -104,18 +103,16 @@ def finish(run: Run, train: Train, recipe: Recipe, out: Path) -> Generated:
 
 
 @contextmanager
-def _rival_tested(
-    train: Train, rival: Trial | None, recipe: Recipe
-) -> Iterator[Callable[[], Score]]:
+def _rival_tested(train: Train, rival: Trial | None) -> Iterator[Callable[[], Score]]:
     """Test the rival beside what happens inside, in a process of its own where a core is to spare.
 
     Gives a function that waits for the rival's score.
     """
     if rival is None or train.device != "cpu" or threads_for(1) < 2:
-        yield lambda: _test_alone(train, _network(rival), recipe)
+        yield lambda: _test_alone(train, _network(rival))
         return
     pool = Pool(1)
-    future = pool.submit(_test_alone, train, _network(rival), recipe)
+    future = pool.submit(_test_alone, train, _network(rival))
     try:
         yield future.result
     finally:
@@ -127,11 +124,11 @@ def _network(trial: Trial | None) -> Network:
     return trial.network
 
 
-def _test_alone(train: Train, network: Network, recipe: Recipe) -> Score:
-    return train.test(network, recipe=recipe)[0]
+def _test_alone(train: Train, network: Network) -> Score:
+    return train.test(network)[0]
 
 
-def _result(trial: Trial, score: Score, data: Dataset, recipe: Recipe) -> dict[str, Any]:
+def _result(trial: Trial, score: Score, data: Dataset, train: Train) -> dict[str, Any]:
     return {
         "trial": trial.trial,
         "name": trial.name,
@@ -147,5 +144,5 @@ def _result(trial: Trial, score: Score, data: Dataset, recipe: Recipe) -> dict[s
             name: asdict(row) for name, row in zip(data.classes, score.per_class, strict=True)
         },
         "confusion": score.confusion,
-        "epochs": recipe.epochs,
+        "epochs": train.recipe.epochs,
     }
