@@ -37,7 +37,7 @@ from pydantic import (
     model_validator,
 )
 
-from dse.blocks.base import Block, block_kinds, first_problem, read_block
+from dse.blocks.base import Block, first_problem, read_block
 from dse.errors import DseError, InvalidDesign, UnknownName
 from dse.ir import Scope, Shape, Tape, Value
 
@@ -413,4 +413,4 @@ def parse_network(text: str, place: str) -> Network:
         raise InvalidDesign(f"{place}: {error}") from None
 
 
-__all__ = ["Network", "Node", "block_kinds", "parse_network", "read_network"]
+__all__ = ["Network", "Node", "parse_network", "read_network"]

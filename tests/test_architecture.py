@@ -19,7 +19,7 @@ PACKAGE = Path(dse.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS: list[set[str]] = [
-    {"errors", "resources", "atomic"},
+    {"errors", "resources", "atomic", "version"},
     {"ir"},
     {"blocks"},
     {"network"},

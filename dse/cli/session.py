@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -20,6 +19,7 @@ from dse.recipes import recipe
 from dse.resources import resource_dir
 from dse.runs import OBJECTIVES, Run, check_run_name, open_run, runs_folder
 from dse.runtime.evaluate import Train
+from dse.runtime.train import pick_device, threads_for
 from dse.search import Search, check_storage, free_run_name, sampler_names
 from dse.space import Space, load_space, parse_space, space_names
 
@@ -128,8 +128,6 @@ class Session:
         quiet: bool,
     ) -> Run:
         """Run the search to its end; Ctrl-C ends it early, and it may be resumed."""
-        from dse.runtime.train import pick_device
-
         where = pick_device(train_device)
         options = self.options
         changes: dict[str, Any] = {"epochs": options["epochs"]} if "epochs" in options else {}
@@ -168,7 +166,7 @@ class Session:
             trials=trials or self._trials(),
             seed=options["seed"],
             sampler=options["sampler"],
-            workers=workers or (1 if where != "cpu" else min(8, _cores())),
+            workers=workers or (1 if where != "cpu" else min(8, threads_for(1))),
             time_limit=time_limit,
             storage=options.get("storage"),
             latency_of=self._latency(budget),
@@ -264,15 +262,11 @@ def _check(options: dict[str, Any]) -> None:
         check_storage(options["storage"])
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _machine(device: str) -> dict[str, Any]:
     return {
         "platform": platform.platform(),
         "cpu": platform.processor() or platform.machine(),
-        "cores": _cores(),
+        "cores": threads_for(1),
         "python": platform.python_version(),
         "torch": version("torch"),
         "device": device,

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from dse.atomic import atomically
 from dse.data.dataset import Skipped
 from dse.data.decode import VERSION, Decoded, Progress, decode_files
 from dse.data.places import cache_root
@@ -64,15 +63,6 @@ def _read(entry: Path, number: int, size: int) -> Decoded | None:
 
 def _write(entry: Path, decoded: Decoded) -> None:
     skipped = json.dumps([(s.file, s.reason) for s in decoded.skipped])
-    temporary = ""
-    try:
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        # Written beside its place and moved there: another process never sees half a file.
-        with tempfile.NamedTemporaryFile(dir=entry.parent, suffix=".part", delete=False) as file:
-            temporary = file.name
-            np.savez(file, images=decoded.images, kept=decoded.kept, skipped=np.array(skipped))
-        os.replace(temporary, entry)
-    except OSError:
-        if temporary:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
+    # Another process never sees half a file; a cache that cannot be written is done without.
+    with contextlib.suppress(OSError), atomically(entry) as draft, draft.open("wb") as file:
+        np.savez(file, images=decoded.images, kept=decoded.kept, skipped=np.array(skipped))

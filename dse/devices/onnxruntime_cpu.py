@@ -19,12 +19,10 @@ class OnnxRuntimeCpu:
 
         from dse.runtime.load import build
         from dse.runtime.onnx import to_onnx
+        from dse.runtime.onnx.check import open_session
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
         graph = to_onnx(network, build(network).state_dict()).SerializeToString()
-        session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        session = open_session(graph)
         image = np.random.default_rng(0).random((1, *network.input), dtype=np.float32)
         feed = {session.get_inputs()[0].name: image}
         note = f"onnxruntime {onnxruntime.__version__}, 1 thread"

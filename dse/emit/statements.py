@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from dse.emit.expressions import ATOM, Item
+from dse.emit.expressions import Item
 from dse.ir import Value
 
 LIMIT = 88
@@ -149,4 +149,4 @@ class Body:
         return {min(sizes, key=lambda key: abs(sizes[key] - half))} if sizes else set()
 
 
-__all__ = ["ATOM", "LIMIT", "Body"]
+__all__ = ["LIMIT", "Body"]

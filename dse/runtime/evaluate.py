@@ -5,7 +5,7 @@ part.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -54,7 +54,6 @@ class Train:
     fold: int | None = None
     device: str = "auto"
     threads: int = 1
-    channels: int = field(default=3)
 
     def __call__(
         self, candidate: HasNetwork, report: Callable[[int, Mapping[str, float]], None]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dse.cost import Budget
 from dse.runs import Run, run_names
 from dse.search.candidate import Candidate, Evaluate, Listener, Report
-from dse.search.engine import Search, dse_version
+from dse.search.engine import Search
 from dse.search.samplers import sampler_names
 from dse.search.study import check_storage
 from dse.space import Space
@@ -85,7 +85,6 @@ __all__ = [
     "Report",
     "Search",
     "check_storage",
-    "dse_version",
     "free_run_name",
     "sampler_names",
     "search",

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from dse.search.samplers import make_sampler
 from dse.search.study import Study
 from dse.search.workers import Outcome, Workers, make_workers
 from dse.space import Space
+from dse.version import dse_version
 
 
 @dataclass
@@ -331,14 +331,6 @@ def _alone(run: Run, files: Sequence[str]) -> Iterator[None]:
 
 def _trials(number: int) -> str:
     return f"{number} trial" if number == 1 else f"{number} trials"
-
-
-def dse_version() -> str:
-    """The version of dse that is installed, or ``unknown`` in a bare checkout."""
-    try:
-        return version("dse")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _clock(seconds: float) -> str:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dse.atomic import atomically
 from dse.errors import InvalidValue
 from dse.ir import Scope
 from dse.network import Network
 from dse.runtime.onnx.check import OnnxCheck, check_onnx
 from dse.runtime.onnx.graph import Graph, State
 from dse.runtime.onnx.table import ONNX_OPS, Place
+from dse.version import dse_version
 
 if TYPE_CHECKING:
     import onnx
@@ -40,7 +39,7 @@ def to_onnx(
         InvalidValue: `metadata` has an entry that dse writes itself.
     """
     own = {
-        "dse_version": _version(),
+        "dse_version": dse_version(),
         "digest": network.digest,
         "classes": str(network.classes),
         "input": str(network.input),
@@ -87,7 +86,7 @@ def program_to_onnx(
         result = graph.node("Identity", "/identity", INPUT)
     graph.rename(result, OUTPUT)
     shapes = program.inputs[0].shape, program.output.shape
-    return write_model(graph, program.label, about, *shapes, _version(), metadata or {})
+    return write_model(graph, program.label, about, *shapes, dse_version(), metadata or {})
 
 
 def export_onnx(
@@ -108,21 +107,10 @@ def export_onnx(
     """
     path = Path(path)
     model = to_onnx(network, module.state_dict(), metadata=metadata)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(model.SerializeToString(deterministic=True))
-        del model  # the check loads the file: one copy of the weights fewer
-        check = check_onnx(draft, module, network)
-        draft.replace(path)
+        with atomically(path) as draft:
+            draft.write_bytes(model.SerializeToString(deterministic=True))
+            del model  # the check loads the file: one copy of the weights fewer
+            return check_onnx(draft, module, network)
     except OSError as error:
         raise InvalidValue(f"{path} cannot be written: {error.strerror or error}") from None
-    finally:
-        if draft.exists():
-            draft.unlink()
-    return check
-
-
-@cache
-def _version() -> str:
-    return version("dse")
