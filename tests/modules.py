@@ -95,14 +95,26 @@ def _computed(op: Any, state: dict[str, Tensor], x: list[Tensor]) -> Tensor:
             return _activated(op, x[0])
         case "Pool" if op.mode == "max":
             return F.max_pool2d(x[0], op.kernel, op.stride, op.padding, ceil_mode=op.ceil_mode)
+        case "Pool" if op.count_padding:
+            padded = F.pad(x[0], (op.padding,) * 4)
+            return F.avg_pool2d(padded, op.kernel, op.stride, ceil_mode=op.ceil_mode)
         case "Pool":
             sums, counts = (
                 F.avg_pool2d(v, op.kernel, op.stride, op.padding, op.ceil_mode, divisor_override=1)
                 for v in (x[0], torch.ones_like(x[0]))
             )
             return sums / counts
-        case "AdaptiveMaxPool":
-            return F.adaptive_max_pool2d(x[0], op.size)
+        case "AdaptivePool":
+            pooled = [_by_grid(op, _by_grid(op, v).transpose(2, 3)).transpose(2, 3) for v in x]
+            return pooled[0]
+        case "LocalResponseNorm":
+            half = op.size // 2
+            energy = F.pad(x[0] ** 2, (0, 0, 0, 0, half, half)).unfold(1, op.size, 1).sum(-1)
+            return x[0] / (1 + 1e-4 / op.size * energy) ** 0.75
+        case "ChannelShuffle":
+            batch, channels, *size = x[0].shape
+            dealt = x[0].reshape(batch, op.groups, channels // op.groups, *size)
+            return dealt.transpose(1, 2).reshape(x[0].shape)
         case "FractionalMaxPool":
             return _by_regions(op, _by_regions(op, x[0]).transpose(2, 3)).transpose(2, 3)
         case "BlurPool":
@@ -154,6 +166,14 @@ def _activated(op: Any, x: Tensor) -> Tensor:
             return x * (x + 3).clamp(0, 6) / 6
         case name:
             raise NotImplementedError(f"say here what {name} means")
+
+
+def _by_grid(op: ops.AdaptivePool, x: Tensor) -> Tensor:
+    """Maxima or averages of the rows of each cell of a grid."""
+    rows = x.shape[2]
+    cells = [x[:, :, i * rows // op.size : -(-(i + 1) * rows // op.size)] for i in range(op.size)]
+    pooled = [cell.amax(2) if op.mode == "max" else cell.mean(2) for cell in cells]
+    return torch.stack(pooled, dim=2)
 
 
 def _by_regions(op: ops.FractionalMaxPool, x: Tensor) -> Tensor:

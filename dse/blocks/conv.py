@@ -12,8 +12,9 @@ from dse.ir.activation import TITLES, parse_activation
 class Conv(Block):
     """A convolution, its batch normalisation and its activation.
 
-    With ``norm: false`` the convolution has a bias instead, as in SqueezeNet. Without `padding` it
-    is padded by half its kernel, so that stride 1 keeps the size.
+    With ``norm: false`` the convolution has a bias instead, as in SqueezeNet; `bias` gives it one
+    beside the normalisation, as in VGG. Without `padding` it is padded by half its kernel, so that
+    stride 1 keeps the size.
     """
 
     kind: ClassVar[str] = "conv"
@@ -24,6 +25,7 @@ class Conv(Block):
     padding: Padding | None = None
     groups: Count = 1
     norm: bool = True
+    bias: bool = False
     activation: Activation = "relu"
 
     def lower(self, t: Tape, x: Value, /) -> Value:
@@ -36,7 +38,7 @@ class Conv(Block):
         )
         settings = (self.channels, self.kernel, self.stride, self.padding, self.groups)
         if self.norm:
-            return t.conv_norm_act("conv", x, *settings, activation=self.activation)
+            return t.conv_norm_act("conv", x, *settings, self.activation, self.bias)
         return t.act(self.activation, t.conv(t.own_label("conv"), x, *settings, bias=True))
 
 

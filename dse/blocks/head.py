@@ -29,14 +29,16 @@ class Flatten(Block):
 
 
 class Dense(Block):
-    """A fully connected layer with its activation, between the features and the classifier."""
+    """Dropout and a fully connected layer with its activation, between features and classifier."""
 
     kind: ClassVar[str] = "dense"
 
     features: Width
     activation: Activation = "relu"
+    dropout: Probability = 0.0
 
     def lower(self, t: Tape, x: Value, /) -> Value:
+        x = t.dropout("dropout", x, self.dropout)
         return t.act(self.activation, t.linear(t.own_label("linear"), x, self.features))
 
 

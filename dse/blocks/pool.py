@@ -71,6 +71,37 @@ class FractionalPool(Block):
         return t.fractional_max_pool("", x, self.ratio, self.overlap)
 
 
+class AdaptivePool(Block):
+    """Average or maximum over a grid of regions, so that a map of any size leaves with one size.
+
+    A map that has the size already passes unchanged. Source: VGG as torchvision has it, whose
+    linear layers thus take images of any size.
+    """
+
+    kind: ClassVar[str] = "adaptive_pool"
+
+    size: Count = 7
+    mode: PoolKind = "average"
+
+    def lower(self, t: Tape, x: Value, /) -> Value:
+        fits = x.is_map and x.shape.height == x.shape.width == self.size
+        return x if fits else t.adaptive_pool(self.mode, x, self.size)
+
+
+class LocalNorm(Block):
+    """Local response normalisation: each channel divided by the energy of its neighbours.
+
+    Source: Krizhevsky et al., NeurIPS 2012, section 3.3, as GoogLeNet has it.
+    """
+
+    kind: ClassVar[str] = "local_norm"
+
+    size: Count = 5
+
+    def lower(self, t: Tape, x: Value, /) -> Value:
+        return t.local_response_norm(x, self.size)
+
+
 class Identity(Block):
     """Nothing: the value passes through.
 

@@ -37,4 +37,4 @@ class AdaptivePyramid(Block):
     levels: Windows = (4, 2, 1)
 
     def lower(self, t: Tape, x: Value, /) -> Value:
-        return t.cat(*(t.flatten(t.adaptive_max_pool(x, level)) for level in self.levels))
+        return t.cat(*(t.flatten(t.adaptive_pool("max", x, level)) for level in self.levels))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import re
 import textwrap
 from collections.abc import Iterator
 from itertools import pairwise
@@ -13,9 +14,12 @@ from dse.emit.classes import Classes, call_item, single_module
 from dse.emit.expressions import Item, constructor, environment, step_item, wrapped
 from dse.emit.initial import initialisation
 from dse.emit.naming import NamedScope
+from dse.emit.runs import runs
 from dse.emit.statements import LIMIT, Body
 from dse.ir import Scope, Step, Value
 from dse.network import Network
+
+_INDENT = 8
 
 _SUPPORT = ("FractionalMaxPool", "BlurPool")
 """Ops for which torch has no module, or none that exports: theirs is written into the file."""
@@ -162,21 +166,23 @@ def _member(scope: NamedScope, classes: Classes) -> str:
 
 
 def _sequential(label: str, members: list[str]) -> str:
-    """The blocks of a stage, a run of three or more equal ones as a comprehension."""
+    """The blocks of a stage, regular runs of them as comprehensions."""
     if len(members) == 1:
         return f"self.{label} = nn.Sequential({members[0]})"
     lines = [f"self.{label} = nn.Sequential("]
-    position = 0
-    while position < len(members):
-        same = 1
-        while position + same < len(members) and members[position + same] == members[position]:
-            same += 1
-        if same >= 3:
-            lines.append(f"    *({members[position]} for _ in range({same})),")
-        else:
-            lines += [f"    {members[position]},"] * same
-        position += same
+    for member, count in runs(members):
+        lines += _repeated(member, count) if count > 1 else [f"    {member},"]
     return "\n".join([*lines, ")"])
+
+
+def _repeated(member: str, count: int) -> list[str]:
+    """`count` members in one comprehension, on one line if it fits."""
+    index = "i" if re.search(r"\bi\b", member) else "_"
+    loop = f"for {index} in range({count})"
+    line = f"    *({member} {loop}),"
+    if len(line) + _INDENT <= LIMIT:
+        return [line]
+    return ["    *(", f"        {member}", f"        {loop}", "    ),"]
 
 
 def _module_list(label: str, members: list[str]) -> str:

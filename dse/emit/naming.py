@@ -97,15 +97,31 @@ class NamingTape(Tape):
         return Named(value, name)
 
     def _named(self, block: Block, scope: NamedScope) -> Block:
-        update = {}
+        update: dict[str, object] = {}
         for name in argument_fields(type(block)):
             value = getattr(block, name)
             width = name in block.widths()
             if value is not None and (width or name in self._options.get(scope.path, ())):
                 update[name] = Named(value, name)
                 scope.arguments[name] = value
+        for name in block.nested():
+            inner = getattr(block, name)
+            if isinstance(inner, Block):
+                update[name] = self._named_widths(name, inner, scope)
         # Validation would strip the names: model_copy does not validate.
         return block.model_copy(update=update)
+
+    @staticmethod
+    def _named_widths(field: str, inner: Block, scope: NamedScope) -> Block:
+        """A nested block whose widths are arguments of the class around it too."""
+        update = {}
+        for width in inner.widths():
+            value = getattr(inner, width)
+            if value is not None:
+                argument = f"{field}_{width}"
+                update[width] = Named(value, argument)
+                scope.arguments[argument] = value
+        return inner.model_copy(update=update)
 
 
 @cache

@@ -176,13 +176,16 @@ class Act(Op):
 @primitive
 @dataclass(slots=True)
 class Pool(Op):
-    """Max or average over square windows; an average leaves padding out of its count."""
+    """Max or average over square windows; an average leaves padding out of its count, unless
+    `count_padding` takes it in as zeros.
+    """
 
     mode: PoolMode
     kernel: int
     stride: int
     padding: int = 0
     ceil_mode: bool = False
+    count_padding: bool = False
 
     def shape(self, *inputs: Shape) -> Shape:
         x = _map(inputs[0], "pooling")
@@ -202,9 +205,10 @@ class Pool(Op):
 
 @primitive
 @dataclass(slots=True)
-class AdaptiveMaxPool(Op):
-    """Max over a grid of ``size`` x ``size`` regions that cover a map of any size."""
+class AdaptivePool(Op):
+    """Max or average over a grid of ``size`` x ``size`` regions that cover a map of any size."""
 
+    mode: PoolMode
     size: int
 
     def shape(self, *inputs: Shape) -> Shape:
@@ -272,6 +276,46 @@ class BlurPool(Op):
 
     def macs(self, output: Shape, *inputs: Shape) -> int:
         return prod(output) * 9
+
+
+@primitive
+@dataclass(slots=True)
+class LocalResponseNorm(Op):
+    """Divide each channel by the energy of its `size` neighbours, itself among them.
+
+    Source: Krizhevsky et al., ImageNet Classification with Deep Convolutional Neural Networks,
+    NeurIPS 2012, section 3.3; alpha 1e-4, beta 0.75 and k 1 are GoogLeNet's.
+    """
+
+    size: int = 5
+
+    def shape(self, *inputs: Shape) -> Shape:
+        x = _map(inputs[0], "local response normalisation")
+        if self.size % 2 == 0:
+            raise InvalidDesign(
+                f"local response normalisation needs an odd size, got {int(self.size)}"
+            )
+        return x
+
+
+@primitive
+@dataclass(slots=True)
+class ChannelShuffle(Op):
+    """Deal the channels of each group out to all groups, as cards.
+
+    Source: Zhang et al., ShuffleNet, CVPR 2018, Figure 1.
+    """
+
+    groups: int
+
+    def shape(self, *inputs: Shape) -> Shape:
+        x = _map(inputs[0], "a channel shuffle")
+        if x.channels % self.groups:
+            raise InvalidDesign(
+                f"groups must divide the channels to shuffle, got groups={int(self.groups)}, "
+                f"{int(x.channels)} channels"
+            )
+        return x
 
 
 @primitive

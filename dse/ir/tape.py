@@ -181,12 +181,14 @@ class Tape:
         padding: int | None = None,
         groups: int = 1,
         activation: str = "none",
+        bias: bool = False,
     ) -> Value:
-        """Convolution without bias, batch normalisation, activation; ``conv1`` is followed by
-        ``bn1``.
+        """Convolution, batch normalisation, activation; ``conv1`` is followed by ``bn1``.
+
+        A `bias` is what the normalisation takes away again: only to match networks that have one.
         """
         norm = f"bn{label[4:]}" if label.startswith("conv") else f"{label}_bn"
-        x = self.norm(norm, self.conv(label, x, channels, kernel, stride, padding, groups))
+        x = self.norm(norm, self.conv(label, x, channels, kernel, stride, padding, groups, bias))
         return self.act(activation, x)
 
     def act(self, activation: str, x: Value) -> Value:
@@ -206,11 +208,13 @@ class Tape:
         stride: int,
         padding: int = 0,
         ceil_mode: bool = False,
+        count_padding: bool = False,
     ) -> Value:
-        return self.record(ops.Pool(mode, kernel, stride, padding, ceil_mode), "", x)
+        op = ops.Pool(mode, kernel, stride, padding, ceil_mode, count_padding)
+        return self.record(op, "", x)
 
-    def adaptive_max_pool(self, x: Value, size: int) -> Value:
-        return self.record(ops.AdaptiveMaxPool(size), "", x)
+    def adaptive_pool(self, mode: ops.PoolMode, x: Value, size: int) -> Value:
+        return self.record(ops.AdaptivePool(mode, size), "", x)
 
     def fractional_max_pool(self, label: str, x: Value, ratio: float, overlap: bool) -> Value:
         return self.record(ops.FractionalMaxPool(ratio, overlap), label, x)
@@ -222,6 +226,13 @@ class Tape:
         self, x: Value, mode: ops.PoolMode = "average", keep_map: bool = False
     ) -> Value:
         return self.record(ops.GlobalPool(mode, keep_map), "", x)
+
+    def local_response_norm(self, x: Value, size: int) -> Value:
+        return self.record(ops.LocalResponseNorm(size), "", x)
+
+    def channel_shuffle(self, x: Value, groups: int) -> Value:
+        """Channels dealt out among groups; one group leaves them as they are."""
+        return self.record(ops.ChannelShuffle(groups), "", x) if groups > 1 else x
 
     def channel_conv(self, label: str, x: Value, kernel: int) -> Value:
         return self.record(ops.ChannelConv(kernel), label, x)

@@ -102,3 +102,22 @@ def network(name: str, title: str, about: str, input: str, classes: int, nodes: 
             "nodes": nodes,
         }
     )
+
+
+def divisible(width: float, by: int = 8) -> int:
+    """`width` rounded to a multiple of `by`, at least `by`, and never below nine tenths of itself.
+
+    Source: the rounding of MobileNetV2's authors, which MobileNetV3 and EfficientNet keep.
+    """
+    rounded = max(by, int(width + by / 2) // by * by)
+    return rounded + by if rounded < 0.9 * width else rounded
+
+
+def within(name: str, key: str, value: float, low: float, high: float) -> None:
+    """Check an argument that has a range, `low` itself excluded.
+
+    Raises:
+        InvalidValue: it lies outside.
+    """
+    if not low < value <= high:
+        raise InvalidValue(f"{name}: {key} is above {low:g} and at most {high:g}, got {value:g}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from dse.ir import ops
 from dse.runtime.onnx.graph import Graph
 from dse.runtime.onnx.table import Place, writes
@@ -37,6 +39,27 @@ def batch_norm(graph: Graph, op: ops.BatchNorm, at: Place) -> str:
     tensors = ("weight", "bias", "running_mean", "running_var")
     weights = [graph.weight(f"{at.path}.{tensor}", channels) for tensor in tensors]
     return graph.node("BatchNormalization", at.name, at.x, *weights, epsilon=_EPSILON)
+
+
+@writes(ops.LocalResponseNorm)
+def local_response_norm(graph: Graph, op: ops.LocalResponseNorm, at: Place) -> str:
+    settings = {"alpha": 1e-4, "beta": 0.75, "bias": 1.0}
+    return graph.node("LRN", f"{at.name}/lrn", at.x, size=op.size, **settings)
+
+
+@writes(ops.ChannelShuffle)
+def channel_shuffle(graph: Graph, op: ops.ChannelShuffle, at: Place) -> str:
+    channels, height, width = at.shapes[0]
+    grouped = np.array([0, op.groups, channels // op.groups, height * width], np.int64)
+    whole = np.array([0, channels, height, width], np.int64)
+    y = at.x
+    y = graph.node("Reshape", f"{at.name}/groups", y, graph.constant(_sizes(grouped), grouped))
+    y = graph.node("Transpose", f"{at.name}/shuffle", y, perm=[0, 2, 1, 3])
+    return graph.node("Reshape", f"{at.name}/joined", y, graph.constant(_sizes(whole), whole))
+
+
+def _sizes(shape: np.ndarray) -> str:
+    return f"sizes/{'x'.join(map(str, shape[1:]))}"
 
 
 @writes(ops.ChannelConv)

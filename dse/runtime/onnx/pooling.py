@@ -23,6 +23,7 @@ def pool(graph: Graph, op: ops.Pool, at: Place) -> str:
         max(op.padding, (windows - 1) * op.stride + op.kernel - size - op.padding)
         for windows, size in zip(out[1:], at.shapes[0][1:], strict=True)
     ]
+    counting = {"count_include_pad": 1} if op.mode == "average" and op.count_padding else {}
     return graph.node(
         {"max": "MaxPool", "average": "AveragePool"}[op.mode],
         f"{at.name}/{op.mode}_pool",
@@ -30,16 +31,18 @@ def pool(graph: Graph, op: ops.Pool, at: Place) -> str:
         kernel_shape=[op.kernel, op.kernel],
         strides=[op.stride, op.stride],
         pads=[op.padding, op.padding, *ends],
+        **counting,
     )
 
 
-@writes(ops.AdaptiveMaxPool)
-def adaptive_max_pool(graph: Graph, op: ops.AdaptiveMaxPool, at: Place) -> str:
+@writes(ops.AdaptivePool)
+def adaptive_pool(graph: Graph, op: ops.AdaptivePool, at: Place) -> str:
     def regions(size: int) -> Regions:
         return [(i * size // op.size, -(-(i + 1) * size // op.size)) for i in range(op.size)]
 
     rows, columns = (regions(size) for size in at.shapes[0][1:])
-    return _max_over(graph, at, f"{at.path}.adaptive_max_pool", rows, columns)
+    path = f"{at.path}.adaptive_{op.mode}_pool"
+    return (_max_over if op.mode == "max" else _average_over)(graph, at, path, rows, columns)
 
 
 @writes(ops.FractionalMaxPool)
@@ -97,6 +100,30 @@ def _max_over(graph: Graph, at: Place, path: str, rows: Regions, columns: Region
         last = name if axis == 3 else f"{name}/max_of_{word}"
         y = graph.node("ReduceMax", last, y, axes=[axis + 1], keepdims=0)
     return y
+
+
+def _average_over(graph: Graph, at: Place, path: str, rows: Regions, columns: Regions) -> str:
+    """The average of each region of a grid: windows where they are equal, otherwise one matrix
+    product for the rows and one for the columns.
+    """
+    name = "/" + path.replace(".", "/")
+    windows = [_as_windows(regions) for regions in (rows, columns)]
+    if windows[0] and windows[1]:
+        sizes, strides = zip(windows[0], windows[1], strict=True)
+        kernel = {"kernel_shape": list(sizes), "strides": list(strides)}
+        return graph.node("AveragePool", name, at.x, **kernel)
+
+    def shares(regions: Regions, size: int) -> np.ndarray:
+        matrix = np.zeros((len(regions), size), np.float32)
+        for row, (start, end) in zip(matrix, regions, strict=True):
+            row[start:end] = 1 / (end - start)
+        return matrix
+
+    _, height, width = at.shapes[0]
+    by_rows = graph.constant(f"{path}.rows", shares(rows, height))
+    by_columns = graph.constant(f"{path}.columns", shares(columns, width).T.copy())
+    y = graph.node("MatMul", f"{name}/rows", by_rows, at.x)
+    return graph.node("MatMul", name, y, by_columns)
 
 
 def _as_windows(regions: Regions) -> tuple[int, int] | None:

@@ -20,6 +20,7 @@ WIDTH = 6
 VARIANTS: dict[str, list[dict[str, Any]]] = {
     "adaptive_pyramid": [{"levels": [5, 3, 1]}, {"levels": [13, 4]}],
     "blur_pool": [{"stride": 1}],
+    "bottleneck": [{"channels": 8, "stride_at": "1x1", "stride": 2}],
     "classifier": [{"dropout": 0.5}],
     "conv": [
         {"channels": 6, "norm": False, "groups": 2},
@@ -43,6 +44,11 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     ],
     "pyramid": [{"windows": [5, 2]}],
     "residual": [{"channels": 8}, {"channels": 6, "stride": 2, "activation": "silu"}],
+    "shuffle": [
+        {"channels": 8, "groups": 2},
+        {"channels": 16, "groups": 2, "stride": 2},
+        {"channels": 16, "groups": 4, "group_reduce": False},
+    ],
     "squeeze_excite": [{"hidden": 3, "activation": "hard_swish"}],
 }
 

@@ -51,7 +51,12 @@ def _pool(op: ops.Pool, w: Weights, x: Tensor) -> Tensor:
     window = (x, op.kernel, op.stride, op.padding)
     if op.mode == "max":
         return F.max_pool2d(*window, ceil_mode=op.ceil_mode)
-    return F.avg_pool2d(*window, ceil_mode=op.ceil_mode, count_include_pad=False)
+    return F.avg_pool2d(*window, ceil_mode=op.ceil_mode, count_include_pad=op.count_padding)
+
+
+def _adaptive_pool(op: ops.AdaptivePool, w: Weights, x: Tensor) -> Tensor:
+    pool = {"max": F.adaptive_max_pool2d, "average": F.adaptive_avg_pool2d}[op.mode]
+    return pool(x, op.size)
 
 
 def _fractional(op: ops.FractionalMaxPool, w: Weights, x: Tensor) -> Tensor:
@@ -84,7 +89,9 @@ TORCH: dict[str, Callable[..., Tensor]] = {
     "BatchNorm": _batch_norm,
     "Act": _act,
     "Pool": _pool,
-    "AdaptiveMaxPool": lambda op, w, x: F.adaptive_max_pool2d(x, op.size),
+    "AdaptivePool": _adaptive_pool,
+    "LocalResponseNorm": lambda op, w, x: F.local_response_norm(x, op.size),
+    "ChannelShuffle": lambda op, w, x: F.channel_shuffle(x, op.groups),
     "FractionalMaxPool": _fractional,
     "BlurPool": _blur,
     "GlobalPool": _global_pool,
@@ -246,7 +253,11 @@ PROGRAMS: dict[str, st.SearchStrategy[Scope]] = {
     "BatchNorm": st.builds(alone, maps, st.just(ops.BatchNorm())),
     "Act": st.builds(alone, maps, functions),
     "Pool": st.builds(alone, maps, pools),
-    "AdaptiveMaxPool": st.builds(alone, maps, st.builds(ops.AdaptiveMaxPool, st.integers(1, 22))),
+    "AdaptivePool": st.builds(alone, maps, st.builds(ops.AdaptivePool, modes, st.integers(1, 22))),
+    "LocalResponseNorm": st.builds(
+        alone, maps, st.builds(ops.LocalResponseNorm, st.sampled_from([1, 3, 5]))
+    ),
+    "ChannelShuffle": st.builds(alone, maps, st.builds(ops.ChannelShuffle, st.integers(1, 4))),
     "FractionalMaxPool": st.builds(alone, maps, fractional),
     "BlurPool": st.builds(alone, maps, st.builds(ops.BlurPool, st.integers(1, 3))),
     "GlobalPool": st.builds(alone, maps, st.builds(ops.GlobalPool, modes, st.booleans())),
@@ -343,7 +354,7 @@ def test_pool_windows_end_where_torch_ends_them(
 def test_adaptive_pool_is_a_plain_pool_where_regions_are_windows(
     size: int, side: int, kinds: list[str]
 ) -> None:
-    model = program_to_onnx(alone(Shape((2, size, size)), ops.AdaptiveMaxPool(side)), {})
+    model = program_to_onnx(alone(Shape((2, size, size)), ops.AdaptivePool("max", side)), {})
     assert [node.op_type for node in model.graph.node] == kinds
 
 
@@ -352,7 +363,7 @@ def test_grids_in_one_scope_keep_their_own_regions(run_onnx: Any, error: Any) ->
     tape = Tape("test", 2, Shape((2, 7, 11)))
     x = tape.root.inputs[0]
     tape.root.output = tape.cat(
-        *(tape.flatten(tape.adaptive_max_pool(x, side)) for side in (5, 3, 5))
+        *(tape.flatten(tape.adaptive_pool("max", x, side)) for side in (5, 3, 5))
     )
     images = torch.randn(2, 2, 7, 11)
     model = program_to_onnx(tape.root, {})
