@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dse.errors import DataError, InvalidValue, UnknownName
+from dse.errors import DataError, InvalidDesign, InvalidValue, UnknownName
 from dse.ir import Shape
 from dse.network import Network, parse_network
 from dse.presets import load_preset, preset_function, preset_names
+from dse.presets.smallest import too_small
 from dse.runs import open_run
 
 
@@ -64,7 +65,12 @@ def find_design(
     if image_size is not None:
         input = f"{network.input.channels}x{image_size}x{image_size}"
     shape = Shape.parse(input) if input is not None else None
-    return network.resized(input=shape, classes=classes)
+    try:
+        return network.resized(input=shape, classes=classes)
+    except InvalidDesign as error:
+        raise too_small(
+            error, shape or network.input, network.input, lambda x: network.resized(input=x)
+        ) from None
 
 
 def _from_file(name: str) -> Network:

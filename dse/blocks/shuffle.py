@@ -23,7 +23,7 @@ class ShuffleUnit(Block):
 
     channels: Width
     stride: Count = 1
-    groups: Count = 3
+    groups: Count = 1
     group_reduce: bool = True
 
     def lower(self, t: Tape, x: Value, /) -> Value:

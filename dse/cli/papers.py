@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from dse.cli.options import Json
@@ -13,13 +15,24 @@ def register(app: typer.Typer) -> None:
     app.command(short_help="The sizes that the papers print, beside ours.")(papers)
 
 
-def papers(json: Json = False) -> None:
+def papers(
+    json: Json = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="A page for the documentation.")
+    ] = False,
+) -> None:
     """Every size the papers print beside the one computed from the preset."""
     from collections import Counter
 
     from dse.papers import comparisons
+    from dse.papers.page import page
 
+    if json and markdown:
+        raise typer.BadParameter("only one of --json and --markdown is shown at a time")
     rows = comparisons()
+    if markdown:
+        print(page(rows), end="")
+        return
     if json:
         print_json([row.document() for row in rows])
         return
@@ -43,7 +56,7 @@ def papers(json: Json = False) -> None:
                 " ".join(f"{k}={v}" for k, v in row.figure.settings.items()),
                 row.figure.quantity,
                 row.figure.printed,
-                "" if row.computed is None else f"{row.computed:,}",
+                row.computed_text,
                 row.status,
                 "" if row.status in ("exact", "rounds") else row.figure.note,
             )

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from dse.cost import cost, cost_by_block
 from dse.network import Network
 from dse.papers.figures import Figure, figures
-from dse.presets import load_preset, preset_names
+from dse.presets import load_preset
 
 Status = Literal["exact", "rounds", "inconsistent", "unknown"]
 
@@ -20,12 +20,17 @@ class Comparison:
 
     `status` is ``exact`` (all digits), ``rounds`` (the printed digits, rounded or cut off),
     ``inconsistent`` (the paper's own architecture gives another number) or ``unknown`` (what was
-    counted is not stated, or there is no such preset).
+    counted is not stated). `computed` is a count, or megabytes (10^6 bytes) of a model size.
     """
 
     figure: Figure
-    computed: int | None
+    computed: int | float
     status: Status
+
+    @property
+    def computed_text(self) -> str:
+        """The computed figure as people read it: ``862,331``, or ``41.73`` megabytes."""
+        return f"{self.computed:,}" if isinstance(self.computed, int) else f"{self.computed:.2f}"
 
     def document(self) -> dict[str, Any]:
         """The row as `dse papers --json` prints it."""
@@ -49,9 +54,10 @@ def comparisons() -> list[Comparison]:
 
 
 def _compare(figure: Figure) -> Comparison:
-    if figure.model not in preset_names() or figure.quantity == "size_mb":
-        return Comparison(figure, None, "unknown")
-    computed = _count(load_preset(figure.model, **figure.settings), figure)
+    network = load_preset(figure.model, **figure.settings, **figure.variant)
+    if figure.quantity == "size_mb":
+        return Comparison(figure, cost(network).size_bytes / 1e6, "unknown")
+    computed = _count(network, figure)
     if figure.counted == "unstated":
         return Comparison(figure, computed, "unknown")
     return Comparison(figure, computed, _judge(figure.printed, computed))

@@ -17,6 +17,8 @@ class Figure:
         table: the table's number, or where else it stands.
         model: the network, by its preset's name.
         settings: what it was printed for: classes, input, multipliers.
+        variant: further arguments of the preset, where the paper counted another form than the
+            canonical one.
         quantity: params, macs or size_mb.
         printed: the digits.
         counted: what the paper counted: params, params_with_buffers, macs, ``macs without
@@ -28,6 +30,7 @@ class Figure:
     table: str
     model: str
     settings: dict[str, Any]
+    variant: dict[str, Any]
     quantity: str
     printed: str
     counted: str
@@ -38,7 +41,13 @@ def figures() -> list[Figure]:
     """All printed sizes, in the order of the papers' tables."""
     text = files("dse.papers").joinpath("sizes.csv").read_text(encoding="utf-8")
     return [
-        Figure(**{**row, "settings": _settings(row["settings"])})  # type: ignore[arg-type]
+        Figure(
+            **{  # type: ignore[arg-type]
+                **row,
+                "settings": _settings(row["settings"]),
+                "variant": _settings(row["variant"]),
+            }
+        )
         for row in csv.DictReader(text.splitlines())
     ]
 
@@ -49,6 +58,8 @@ def _settings(text: str) -> dict[str, Any]:
 
 def _setting(pair: str) -> tuple[str, Any]:
     name, _, value = pair.partition("=")
-    if name in ("classes", "delta"):
+    if name in ("classes", "delta", "groups"):
         return name, int(value)
+    if value in ("true", "false"):
+        return name, value == "true"
     return name, float(value) if name == "alpha" else value

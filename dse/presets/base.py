@@ -6,8 +6,10 @@ import inspect
 from collections.abc import Callable
 from typing import Any, get_type_hints
 
-from dse.errors import InvalidValue, UnknownName
+from dse.errors import InvalidDesign, InvalidValue, UnknownName
+from dse.ir import Shape
 from dse.network import Network, read_network
+from dse.presets.smallest import too_small
 
 Nodes = list[dict[str, Any]]
 PresetFunction = Callable[..., Network]
@@ -59,7 +61,7 @@ def load_preset(name: str, **arguments: Any) -> Network:
     Raises:
         UnknownName: no such preset or argument.
         InvalidValue: an argument of the wrong type or outside its range.
-        InvalidDesign: an image the network cannot take.
+        InvalidDesign: an image the network cannot take; says the smallest that it takes.
     """
     function = preset_function(name)
     accepted = inspect.signature(function).parameters
@@ -77,7 +79,14 @@ def load_preset(name: str, **arguments: Any) -> Network:
             and (not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool))
         ):
             raise InvalidValue(f"{name}: {key} is of type {wanted.__name__}, got {value!r}")
-    return function(**arguments)
+    try:
+        return function(**arguments)
+    except InvalidDesign as error:
+        asked = Shape.parse(arguments.get("input", accepted["input"].default))
+        known = Shape.parse(accepted["input"].default)
+        raise too_small(
+            error, asked, known, lambda image: function(**{**arguments, "input": str(image)})
+        ) from None
 
 
 def one_of(name: str, key: str, value: Any, allowed: tuple[Any, ...]) -> None:
