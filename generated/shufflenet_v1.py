@@ -25,8 +25,8 @@ class ConvBNReLU(nn.Module):
         return F.relu(self.bn(self.conv(x)))
 
 
-class ShuffleDown(nn.Module):
-    """Grouped 1x1 convolutions with a channel shuffle, beside the averaged input."""
+class ShuffleDownFirst(nn.Module):
+    """A channel shuffle between 1x1 convolutions, beside the pooled input."""
 
     def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
@@ -48,8 +48,7 @@ class ShuffleDown(nn.Module):
 
 
 class ShuffleUnit(nn.Module):
-    """Grouped 1x1 convolutions with a channel shuffle between them, added to the
-    input."""
+    """A channel shuffle between grouped 1x1 convolutions, added to the input."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -69,8 +68,8 @@ class ShuffleUnit(nn.Module):
         return F.relu(x + self.expand_bn(self.expand(y)))
 
 
-class ShuffleDown2(nn.Module):
-    """Grouped 1x1 convolutions with a channel shuffle, beside the averaged input."""
+class ShuffleDown(nn.Module):
+    """A channel shuffle between grouped 1x1 convolutions, beside the pooled input."""
 
     def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
@@ -99,15 +98,15 @@ class ShuffleNetV1(nn.Module):
         self.stem = ConvBNReLU(3, 24)
         self.pool = nn.MaxPool2d(3, stride=2, padding=1)
         self.stage2 = nn.Sequential(
-            ShuffleDown(24, 240),
+            ShuffleDownFirst(24, 240),
             *(ShuffleUnit(240) for _ in range(3)),
         )
         self.stage3 = nn.Sequential(
-            ShuffleDown2(240, 480),
+            ShuffleDown(240, 480),
             *(ShuffleUnit(480) for _ in range(7)),
         )
         self.stage4 = nn.Sequential(
-            ShuffleDown2(480, 960),
+            ShuffleDown(480, 960),
             *(ShuffleUnit(960) for _ in range(3)),
         )
         self.classifier = nn.Linear(960, num_classes)

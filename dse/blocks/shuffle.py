@@ -35,18 +35,30 @@ class ShuffleUnit(Block):
         y = t.conv_norm_act("reduce", x, hidden, groups=groups, activation="relu")
         y = t.channel_shuffle(y, self.groups)
         y = t.conv_norm_act("depthwise", y, hidden, 3, self.stride, groups=hidden)
-        if adds:
-            return t.relu(t.add(x, t.conv_norm_act("expand", y, channels, groups=self.groups)))
+        t.rename(*_TITLES[adds, joins, self.group_reduce or self.groups == 1])
         if not joins:
-            t.rename(
-                "ShuffleBottleneck",
-                "Grouped 1x1 convolutions with a channel shuffle between them; no shortcut.",
-            )
-            return t.relu(t.conv_norm_act("expand", y, channels, groups=self.groups))
-        t.rename(
-            "ShuffleDown",
-            "Grouped 1x1 convolutions with a channel shuffle, beside the averaged input.",
-        )
+            y = t.conv_norm_act("expand", y, channels, groups=self.groups)
+            return t.relu(t.add(x, y) if adds else y)
         y = t.conv_norm_act("expand", y, channels - x.channels, groups=self.groups)
         pooled = t.pool("average", x, 3, self.stride, 1, count_padding=True)
         return t.relu(t.cat(y, pooled))
+
+
+def _titles() -> dict[tuple[bool, bool, bool], tuple[str, str]]:
+    """Class and description by: adds its input, joins it, groups the first convolution."""
+    shortcuts = {
+        (True, False): ("ShuffleUnit", "added to the input"),
+        (False, True): ("ShuffleDown", "beside the pooled input"),
+        (False, False): ("ShuffleBottleneck", "without a shortcut"),
+    }
+    return {
+        (*key, grouped): (
+            title if grouped else f"{title}First",
+            f"A channel shuffle between {'grouped ' if grouped else ''}1x1 convolutions, {how}.",
+        )
+        for key, (title, how) in shortcuts.items()
+        for grouped in (True, False)
+    }
+
+
+_TITLES = _titles()
