@@ -15,7 +15,7 @@ from ptflops import get_model_complexity_info
 from dse.cost import cost
 from dse.emit import emit
 from dse.errors import DseError, InvalidDesign, InvalidValue, UnknownName
-from dse.ir import Step
+from dse.ir import Shape, Step
 from dse.ir.ops import Conv, Linear
 from dse.network import parse_network
 from dse.presets import load_preset, preset_function, preset_names
@@ -33,6 +33,23 @@ from tests.modules import (
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 every_preset = pytest.mark.parametrize("name", preset_names())
+
+LARGE = {
+    *("densenet-169", "densenet-201", "efficientnet-b4", "efficientnet-b7"),
+    *("googlenet", "mobilenet-v3-large", "resnet-101", "resnet-152", "vgg-19-bn"),
+}
+"""Presets whose compilation takes minutes; smaller ones are made of the same blocks."""
+
+large_ones_are_slow = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name
+        for name in preset_names()
+    ],
+)
+
+ROOM = {"googlenet": 64}
+"""The smallest of the tested images that a preset takes, where that is not 32x32."""
 
 
 @every_preset
@@ -58,6 +75,10 @@ def test_every_argument_has_a_default_and_a_type(name: str) -> None:
 @every_preset
 @pytest.mark.parametrize(("input", "classes"), [("3x64x64", 3), ("3x32x32", 10), ("1x64x64", 2)])
 def test_a_preset_takes_small_images(name: str, input: str, classes: int) -> None:
+    if Shape.parse(input).height < ROOM.get(name, 32):
+        with pytest.raises(InvalidDesign, match="the smallest square image it takes is"):
+            load_preset(name, input=input, classes=classes)
+        return
     network = load_preset(name, input=input, classes=classes)
     assert str(network.input) == input
     assert network.lower().output.shape == (classes,)
@@ -68,8 +89,14 @@ TOO_SMALL = {"darkcovidnet": "pool5", "squeezenet": "pool4", "squeezenet-1.1": "
 
 @pytest.mark.parametrize(("name", "node"), TOO_SMALL.items())
 def test_an_image_too_small_is_refused_at_the_node_where_it_vanishes(name: str, node: str) -> None:
-    with pytest.raises(InvalidDesign, match=rf"^{node} Pool: the pooling window must fit the map"):
+    with pytest.raises(InvalidDesign, match=rf"^{node} Pool: the pooling window must fit") as error:
         load_preset(name, input="3x16x16")
+    found = re.search(r"3x16x16 is too small, the smallest .* takes is (\d+)x", str(error.value))
+    assert found
+    smallest = int(found[1])
+    load_preset(name, input=f"3x{smallest}x{smallest}")
+    with pytest.raises(InvalidDesign):
+        load_preset(name, input=f"3x{smallest - 1}x{smallest - 1}")
 
 
 @every_preset
@@ -102,7 +129,7 @@ def test_ptflops_counts_macs_and_one_addition_for_each_bias(name: str) -> None:
     assert parameters == cost(network).params
 
 
-@every_preset
+@large_ones_are_slow
 def test_a_preset_trains_and_scripts(name: str) -> None:
     network = load_preset(name, input="3x64x64", classes=3)
     model, batch = built(network), images(network)
@@ -121,7 +148,7 @@ def test_the_emitted_preset_computes_the_program(name: str) -> None:
     assert (scores - expected).abs().max() <= 1e-4 * expected.abs().max()
 
 
-@every_preset
+@large_ones_are_slow
 def test_a_preset_exports(name: str) -> None:
     network = load_preset(name, input="3x64x64", classes=3)
     model, batch = built(network), images(network)
@@ -131,7 +158,7 @@ def test_a_preset_exports(name: str) -> None:
 
 
 @pytest.mark.slow
-@every_preset
+@pytest.mark.parametrize("name", [name for name in preset_names() if name not in LARGE])
 def test_a_preset_compiles(name: str) -> None:
     network = load_preset(name, input="3x64x64", classes=3)
     model, batch = built(network), images(network)
@@ -146,6 +173,14 @@ def test_a_preset_round_trips_through_json(name: str) -> None:
     again = parse_network(network.to_json(), "test")
     assert again == network
     assert emit(again) == emit(network)
+
+
+@every_preset
+def test_the_code_of_a_preset_is_short(name: str) -> None:
+    """Deep networks are written as their papers' tables group them, not block by block."""
+    lines = emit(load_preset(name)).splitlines()
+    assert len(lines) < 350
+    assert max(map(len, lines)) <= 88
 
 
 # -- wrong arguments -----------------------------------------------------------------------------
@@ -172,6 +207,16 @@ def test_a_preset_round_trips_through_json(name: str) -> None:
         ("hybrid-mobilenet", {"delta": 2.0}, InvalidValue, ["delta", "int", "2.0"]),
         ("hybrid-mobilenet", {"downsample": "max"}, InvalidValue, ["stride, maxpool3", "max"]),
         ("spp-covid-net", {"pools": 3}, InvalidValue, ["pools", "4, 5", "3"]),
+        ("shufflenet-v1", {"groups": 5}, InvalidValue, ["groups", "1, 2, 3, 4, 8", "5"]),
+        ("shufflenet-v1", {"alpha": 0.3}, InvalidValue, ["3 groups", "divide", "72", "0.3"]),
+        ("shufflenet-v1", {"alpha": 0.0}, InvalidValue, ["alpha", "above 0", "got 0"]),
+        ("mobilenet-v2", {"alpha": 4.5}, InvalidValue, ["alpha", "at most 4", "4.5"]),
+        ("mobilenet-v2", {"expand_first": 1}, InvalidValue, ["expand_first", "bool", "1"]),
+        ("mobilenet-v3-small", {"alpha": -1.0}, InvalidValue, ["mobilenet-v3-small", "-1"]),
+        ("efficientnet-b4", {"width": 0}, InvalidValue, ["width", "above 0", "at most 8"]),
+        ("efficientnet-b7", {"depth": 9.0}, InvalidValue, ["depth", "9"]),
+        ("googlenet", {"variant": "v1"}, InvalidValue, ["paper, torchvision", "v1"]),
+        ("resnet-101", {"stride_at": "2x2"}, InvalidValue, ["3x3, 1x1", "2x2"]),
     ],
 )
 def test_a_wrong_argument_is_named_with_what_it_may_be(
