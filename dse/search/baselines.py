@@ -25,8 +25,10 @@ class Baseline:
 def baselines(space: Space, budget: Budget) -> Iterator[Baseline]:
     """Presets for the space's images and classes that fit the budget and lie in the space.
 
-    First those that the space says it contains, with their arguments, then every other.
+    First those that the space says it contains, with their arguments, then every other. Of a preset
+    in several forms the largest that fits stands for it: trials are for the search.
     """
+    found: dict[str, tuple[int, Baseline]] = {}
     seen: set[str] = set()
     for name, arguments in _listed(space):
         try:
@@ -35,12 +37,19 @@ def baselines(space: Space, budget: Budget) -> Iterator[Baseline]:
             )
         except DseError:
             continue  # a network that cannot take images of this size is no baseline for them
-        if network.digest in seen or not budget.admits(cost(network)):
+        spent = cost(network)
+        if network.digest in seen or not budget.admits(spent):
+            continue
+        if name in found and spent.params <= found[name][0]:
             continue
         choices = space.locate(network)
         if choices is not None:
             seen.add(network.digest)
-            yield Baseline(_label(name, arguments), network, dict(choices))
+            found[name] = (
+                spent.params,
+                Baseline(_label(name, arguments), network, dict(choices)),
+            )
+    yield from (baseline for _, baseline in found.values())
 
 
 def _listed(space: Space) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -41,7 +41,7 @@ FACTS: list[tuple[str, str, dict[str, Any], str, int]] = [
     ("MobileNetV2, Table 4: 300M", "mobilenet-v2", {}, "macs", 300_774_272),
     (VISION, "mobilenet-v2", {}, "params", 3_504_872),
     (VISION, "mobilenet-v3-large", {}, "params", 5_483_032),
-    (VISION, "mobilenet-v3-small", {"last_attention": False}, "params", 2_542_856),
+    (VISION, "mobilenet-v3-small", {}, "params", 2_542_856),
     (VISION, "googlenet", {"variant": "torchvision"}, "params", 6_624_904),
     (VISION, "resnet-18", {}, "params", 11_689_512),
     (VISION, "resnet-101", {}, "params", 44_549_160),
