@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dse.cost import Cost as Cost
     from dse.cost import cost as cost
     from dse.data import load_dataset as load_dataset
+    from dse.diff import diff as diff
     from dse.draw import graph as graph
     from dse.emit import emit as emit
     from dse.errors import DseError as DseError
@@ -50,6 +51,7 @@ _PUBLIC = {
     "UnknownName": "dse.errors",
     "build": "dse.runtime.load",
     "cost": "dse.cost",
+    "diff": "dse.diff",
     "emit": "dse.emit",
     "generate": "dse.generate",
     "graph": "dse.draw",

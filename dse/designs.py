@@ -10,8 +10,7 @@ from typing import Any
 from dse.errors import DataError, InvalidDesign, InvalidValue, UnknownName
 from dse.ir import Shape
 from dse.network import Network, parse_network
-from dse.presets import load_preset, preset_function, preset_names
-from dse.presets.smallest import too_small
+from dse.presets import load_preset, preset_function, preset_names, too_small
 from dse.runs import open_run
 
 

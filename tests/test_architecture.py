@@ -19,13 +19,13 @@ PACKAGE = Path(dse.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS: list[set[str]] = [
-    {"errors", "resources", "atomic", "version"},
+    {"errors", "resources", "atomic", "version", "processes"},
     {"ir"},
     {"blocks"},
     {"network"},
-    {"presets", "cost", "draw", "space", "emit", "recipes", "papers"},
+    {"presets", "cost", "diff", "draw", "space", "emit", "recipes", "papers"},
     {"data", "runtime", "devices"},
-    {"search"},
+    {"search", "experiments"},
     {"report"},
     {"cli"},
 ]

@@ -76,6 +76,7 @@ def test_modules_can_still_be_imported_by_name(tmp_path: Path) -> None:
         ["show", "squeezenet", "--code"],
         ["show", "squeezenet", "--json"],
         ["papers"],
+        ["diff", "squeezenet", "squeezenet-1.1"],
         ["generate", "squeezenet", "--out", "there"],
         ["search", "--help"],
         ["space", "stats", "fire", "--samples", "5"],

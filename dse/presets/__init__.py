@@ -15,6 +15,7 @@ from dse.presets import (
     vgg,
 )
 from dse.presets.base import load_preset, preset_function, preset_names
+from dse.presets.smallest import too_small
 
 __all__ = [
     "covid",
@@ -31,5 +32,6 @@ __all__ = [
     "resnet",
     "shufflenet",
     "squeezenet",
+    "too_small",
     "vgg",
 ]

@@ -292,7 +292,17 @@ def test_help_fits_a_terminal_of_80_columns(dse: Any, monkeypatch: pytest.Monkey
     said = dse("--help")
     assert said.code == 0
     assert "..." not in said.out.partition("Commands:")[2]  # no description is cut off
-    for command in ("list", "show", "cost", "papers", "generate", "search", "report", "space"):
+    for command in (
+        "list",
+        "show",
+        "cost",
+        "diff",
+        "papers",
+        "generate",
+        "search",
+        "report",
+        "space",
+    ):
         assert f"\n  {command} " in said.out
         assert dse(command, "--help").code == 0
 
