@@ -6,7 +6,7 @@ where designs share most of their blocks, a cost query is a few dictionary look-
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
@@ -78,8 +78,15 @@ def cost(network: Network, memo: Memo | None = None) -> Cost:
     Raises:
         InvalidDesign: the blocks do not fit each other; says where.
     """
+    return total((part, beside) for _, part, beside in _parts(network, memo))
+
+
+def total(parts: Iterable[tuple[Cost, int]]) -> Cost:
+    """The cost of parts that run one after the other, each with the bytes that are alive beside
+    it.
+    """
     params = buffers = macs = peak = 0
-    for _, part, beside in _parts(network, memo):
+    for part, beside in parts:
         params += part.params
         buffers += part.buffers
         macs += part.macs
@@ -116,7 +123,7 @@ def cost_by_op(network: Network) -> list[Row]:
     return rows
 
 
-_Dies = tuple[bool, ...]
+Dies = tuple[bool, ...]
 """Which of a node's inputs no later node reads."""
 
 
@@ -138,16 +145,37 @@ def _parts(network: Network, memo: Memo | None) -> Iterator[tuple[Shape, Cost, i
 
 def _parts_of_graph(network: Network, memo: Memo | None) -> Iterator[tuple[Shape, Cost, int]]:
     nodes, classes, sources = network.nodes, network.classes, network.sources()
+
+    def count(position: int, inputs: tuple[Shape, ...], dies: Dies) -> tuple[Shape, Cost]:
+        known = None if memo is None else memo.get((nodes[position].block, inputs, dies, classes))
+        return _count_node(network, position, inputs, dies, memo) if known is None else known
+
+    shape = network.input
+    for shape, part, beside in along_graph(network.input, sources, count):
+        yield shape, part, beside
+    check_scores(shape, classes, nodes[-1].name)
+
+
+def along_graph(
+    image: Shape,
+    sources: Sequence[tuple[int, ...]],
+    count: Callable[[int, tuple[Shape, ...], Dies], tuple[Shape, Cost]],
+) -> Iterator[tuple[Shape, Cost, int]]:
+    """For each node of a graph: its output, its cost, and the bytes that are alive beside it.
+
+    Args:
+        image: what the graph takes, at position -1.
+        sources: for each node the positions of the values that it reads.
+        count: the output and the cost of the node at a position, by its inputs and which of them
+            die in it.
+    """
     last_use = {source: position for position, reads in enumerate(sources) for source in reads}
-    shapes = {-1: network.input}
-    alive = {-1: prod(network.input)}
+    shapes = {-1: image}
+    alive = {-1: prod(image)}
     for position, reads in enumerate(sources):
         inputs = tuple([shapes[source] for source in reads])
         dies = tuple([last_use[source] == position for source in reads])
-        known = None if memo is None else memo.get((nodes[position].block, inputs, dies, classes))
-        if known is None:
-            known = _count_node(network, position, inputs, dies, memo)
-        shape, part = known
+        shape, part = count(position, inputs, dies)
         beside = 0
         if len(alive) > len(reads):
             beside = sum([size for source, size in alive.items() if source not in reads])
@@ -157,11 +185,10 @@ def _parts_of_graph(network: Network, memo: Memo | None) -> Iterator[tuple[Shape
         shapes[position] = shape
         alive[position] = prod(shape)
         yield shape, part, FLOAT_BYTES * beside
-    check_scores(shapes[len(sources) - 1], classes, nodes[-1].name)
 
 
 def _count_node(
-    network: Network, position: int, inputs: tuple[Shape, ...], dies: _Dies, memo: Memo | None
+    network: Network, position: int, inputs: tuple[Shape, ...], dies: Dies, memo: Memo | None
 ) -> tuple[Shape, Cost]:
     """Count one node: where it stands in the network's program, or by itself for the memo."""
     if memo is None:
@@ -170,15 +197,26 @@ def _count_node(
         if isinstance(scope, Scope) and len(set(scope.inputs)) == len(inputs):
             return scope.output.shape, _count(scope, dies)
     node = network.nodes[position]
-    tape = Tape(network.name, network.classes, *inputs)
-    output = tape.root.output = tape.call(node.name, node.block, *tape.root.inputs)
-    found = output.shape, _count(tape.root, dies)
+    found = count_block(node.name, node.block, inputs, dies, network.classes)
     if memo is not None:
         memo[node.block, inputs, dies, network.classes] = found
     return found
 
 
-def _count(program: Scope, dies: _Dies) -> Cost:
+def count_block(
+    name: str, block: Block, inputs: tuple[Shape, ...], dies: Dies, classes: int
+) -> tuple[Shape, Cost]:
+    """The output of a block by itself, and its cost; `dies` says which inputs nothing else reads.
+
+    Raises:
+        InvalidDesign: the block cannot take such inputs; says its name, the rule and the values.
+    """
+    tape = Tape(name, classes, *inputs)
+    output = tape.root.output = tape.call(name, block, *tape.root.inputs)
+    return output.shape, _count(tape.root, dies)
+
+
+def _count(program: Scope, dies: Dies) -> Cost:
     """Sum the ops' rules and follow which values are alive, in elements, from step to step."""
     steps = list(program.steps())
     last_use: dict[Value, Step | None] = {value: step for step in steps for value in step.inputs}

@@ -8,6 +8,7 @@
 ``name: .width``                              ... in each repetition of the group around it
 ``{name: a, conv: {..}, repeat: 3}``          the block three times, as ``a.0``, ``a.1``, ``a.2``
 ``first: {stride: 2}`` beside ``repeat``      fields that differ in the first of them
+``otherwise: identity`` beside a block        what stands there where the block does not fit
 ``{name: s, nodes: [..], repeat: 2}``         a group: its nodes as ``s1_..`` and ``s2_..``
 ``{choose: {none: [], pool: [..]}}``          one of these lists of nodes
 ``inputs: [a, b]``                            names of the group, then of those around it
@@ -16,6 +17,11 @@
 
 Labels under one name relate places to each other: where ``name: p`` stands in two choices, they are
 decided together.
+
+``otherwise`` is for maps too small for a window and channels that groups do not divide. It is a
+whole block; ``identity`` leaves the value as it is. Which of the two stands there shows when shapes
+are known, for each copy of a repeated block by itself; the holes of both are decided before.
+``first`` changes the other block as well if it is of the same kind.
 """
 
 from dse.space.choices import Categorical, Choice, Integer, Real, Scalar

@@ -7,6 +7,7 @@ point. Agendas are interned, so that being at the same point is being the same o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from dse.space.choices import Scalar
 from dse.space.template import (
@@ -106,7 +107,7 @@ def value_holes(value: Value, scope: Scope) -> Iterator[tuple[Hole, Scope]]:
             for part in value.values:
                 yield from value_holes(part, scope)
         case BlockTemplate():
-            for _, part in value.open:
+            for part in value.parts:
                 yield from value_holes(part, scope)
 
 
@@ -151,9 +152,9 @@ def most(repeat: Value) -> int:
 
 def outcomes(
     value: Value, scope: Scope, known: Decisions
-) -> Iterator[tuple[dict[str, Scalar], Scalar]]:
-    """Every way to close a scalar's holes, given the decisions `known`: the new decisions, and the
-    value.
+) -> Iterator[tuple[dict[str, Scalar], Any]]:
+    """Every way to close a value's holes, given the decisions `known`: the new decisions, and the
+    value as a walk gives it.
     """
     match value:
         case Const():
@@ -169,5 +170,20 @@ def outcomes(
                     inner = {**known, name: option}
                     for more, result in outcomes(value.values[option], scope, inner):
                         yield {**made, **more}, result
-        case _:
-            raise TypeError(f"no scalar: {value}")
+        case Listing():
+            yield from _joint_outcomes(value.values, scope, known)
+        case BlockTemplate():
+            for made, values in _joint_outcomes(value.parts, scope, known):
+                yield made, (value, values)
+
+
+def _joint_outcomes(
+    values: tuple[Value, ...], scope: Scope, known: Decisions
+) -> Iterator[tuple[dict[str, Scalar], tuple[Any, ...]]]:
+    """Every way to close several values one after the other."""
+    if not values:
+        yield {}, ()
+        return
+    for made, value in outcomes(values[0], scope, known):
+        for more, others in _joint_outcomes(values[1:], scope, {**known, **made}):
+            yield {**made, **more}, (value, *others)

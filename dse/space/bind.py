@@ -1,90 +1,217 @@
-"""From placed blocks to a network: names, inputs, blocks; everything that was made once is made
-once.
+"""From a walk to a network and its cost: names, inputs, blocks; what was made once is made once.
+
+`dse.cost` remembers costs by the content of blocks, which takes longer to hash than to add up. Here
+a whole stage is remembered, by the decisions that led to it and the shapes that come in.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from dse.blocks import Block, Identity
 from dse.blocks.base import first_problem
+from dse.cost import FLOAT_BYTES, Cost, Dies, Memo, along_graph, count_block, total
 from dse.errors import InvalidDesign
 from dse.ir import Shape
-from dse.network import Network, Node, check_graph
-from dse.space.expand import IMAGE, Walk
-from dse.space.template import BlockItem
+from dse.network import Network, Node, NodeName, check_graph, check_scores
+from dse.space.expand import Placed, Walk
+from dse.space.template import BlockTemplate
 from dse.space.values import build_block
 
+_NAME: TypeAdapter[str] = TypeAdapter(NodeName)
 _MAX_KEPT = 50_000
-"""Stages kept for reuse; a search revisits far fewer."""
-
-Kept = dict[Any, tuple[Node, ...]]
+"""Stages and blocks kept for reuse; a search revisits far fewer."""
 
 
-def assemble(
-    title: str, walk: Walk, alpha: float, shape: Shape, classes: int, kept: Kept
-) -> Network:
-    """The network of a walk. Its blocks are not known to fit each other yet: `dse.cost` will tell.
-
-    Raises:
-        InvalidDesign: the nodes do not form a graph: one is unread, or reads the wrong value.
+class _Stage(NamedTuple):
+    """What became of a placed block: its nodes (none where it gave way to nothing), what comes out
+    of them, and what they cost together.
     """
-    nodes: list[Node] = []
-    taken: set[str] = set()
-    for name, copies, item, first, values, reads in walk.placed:
-        name = _unique(name, taken)
-        taken.add(name)
-        position = len(nodes)
-        if len(reads) == 1 and reads[0] == position - 1:
+
+    nodes: tuple[Node, ...]
+    output: Shape
+    cost: Cost
+
+
+class Binder:
+    """Binds walks of one space, for images of one shape and one number of classes."""
+
+    def __init__(self, title: str, input: Shape, classes: int) -> None:
+        self._title = title
+        self._input = input
+        self._classes = classes
+        self._stages: dict[tuple[object, ...], _Stage] = {}
+        self._memo: Memo = {}
+
+    def bind(self, walk: Walk, alpha: float) -> tuple[Network, Cost]:
+        """The network of a walk and its cost, the finding of which proves the network possible.
+
+        Raises:
+            InvalidDesign: the blocks do not fit each other, or the nodes do not form a graph: one
+                is unread, or reads the wrong value.
+        """
+        nodes, output, spent = (self._chain if walk.chain else self._graph)(walk, alpha)
+        if not nodes:
+            raise InvalidDesign(f"{self._title}: these decisions leave no node")
+        check_scores(output, self._classes, nodes[-1].name)
+        network = Network.model_construct(
+            name=f"{self._title}-{digest(walk.decisions)}",
+            title="",
+            about=f"A point of the search space {self._title}.",
+            input=self._input,
+            classes=self._classes,
+            nodes=tuple(nodes),
+        )
+        return network, spent
+
+    def _chain(self, walk: Walk, alpha: float) -> tuple[list[Node], Shape, Cost]:
+        """Nodes that each read the one before: a graph by the way it is made."""
+        nodes: list[Node] = []
+        costs: list[tuple[Cost, int]] = []
+        taken: set[str] = set()
+        shape = self._input
+        for placed in walk.placed:
+            if placed.name in taken:
+                placed = _renamed(placed, taken)
+            own, shape, spent = self._stage(placed, alpha, (), (shape,), (True,))
+            if own:
+                taken.add(placed.name)
+                nodes += own
+                costs.append((spent, 0))
+        return nodes, shape, total(costs)
+
+    def _graph(self, walk: Walk, alpha: float) -> tuple[list[Node], Shape, Cost]:
+        nodes: list[Node] = []
+        taken: set[str] = set()
+        # The stages that have nodes, and for each which of them it reads; -1 is the image.
+        stages: list[tuple[Placed, tuple[str, ...]]] = []
+        sources: list[tuple[int, ...]] = []
+        # For each value of the walk, the image first: the stage it comes from, its node, its shape.
+        values = [(-1, "", self._input)]
+        for placed, reads in zip(walk.placed, walk.reads, strict=True):
+            if placed.name in taken:
+                placed = _renamed(placed, taken)
+            given = [values[read] for read in reads]
+            source = tuple([stage for stage, _, _ in given])
             inputs: tuple[str, ...] = ()
-        elif IMAGE in reads:
-            raise InvalidDesign(f"{title}: only the first node reads the image, got {name}")
-        else:
-            inputs = tuple([nodes[i].name for i in reads])
-        key = (name, copies, item, first, values, alpha, inputs)
-        run = kept.get(key)
-        if run is None:
-            if len(kept) >= _MAX_KEPT:
-                kept.clear()
-            run = kept[key] = _make_run(name, copies, item, first, values, alpha, inputs)
-        nodes += run
-    if not nodes:
-        raise InvalidDesign(f"{title}: these decisions leave no node")
-    if not walk.chain:  # a chain is well-formed by the way it was made
+            if source != (len(stages) - 1,):
+                inputs = tuple([name for _, name, _ in given])
+                if -1 in source:
+                    raise InvalidDesign(
+                        f"{self._title}: only the first node reads the image, got {placed.name}"
+                    )
+            shapes = tuple([shape for _, _, shape in given])
+            own, output, _ = self._stage(placed, alpha, inputs, shapes, (True,) * len(shapes))
+            if own:
+                values.append((len(stages), own[-1].name, output))
+                taken.add(placed.name)
+                nodes += own
+                stages.append((placed, inputs))
+                sources.append(source)
+            else:
+                values.append(given[0])
+        # All else that a graph must be, it is by the way it is made.
+        read = {stage for source in sources for stage in source}
+        if not read.issuperset(range(len(stages) - 1)):
+            try:
+                check_graph(tuple(nodes))
+            except ValueError as error:
+                raise InvalidDesign(f"{self._title}: {error}") from None
+
+        def count(at: int, shapes: tuple[Shape, ...], dies: Dies) -> tuple[Shape, Cost]:
+            placed, inputs = stages[at]
+            return self._stage(placed, alpha, inputs, shapes, dies)[1:]
+
+        parts = along_graph(self._input, sources, count)
+        return nodes, values[-1][2], total((spent, beside) for _, spent, beside in parts)
+
+    # -- stages and blocks, each made once
+
+    def _stage(
+        self,
+        placed: Placed,
+        alpha: float,
+        inputs: tuple[str, ...],
+        shapes: tuple[Shape, ...],
+        dies: Dies,
+    ) -> _Stage:
+        """What becomes of a placed block.
+
+        Args:
+            placed: the block.
+            alpha: the width multiplier.
+            inputs: the names of the nodes that it reads, none if just the one before it.
+            shapes: of what it reads.
+            dies: which of that nothing else reads later.
+        """
+        key = (placed, alpha, inputs, shapes, dies)
+        stage = self._stages.get(key)
+        if stage is None:
+            if len(self._stages) >= _MAX_KEPT:
+                self._stages.clear()
+            stage = self._stages[key] = self._make_stage(placed, alpha, inputs, shapes, dies)
+        return stage
+
+    def _make_stage(
+        self,
+        placed: Placed,
+        alpha: float,
+        inputs: tuple[str, ...],
+        shapes: tuple[Shape, ...],
+        dies: Dies,
+    ) -> _Stage:
+        name, copies, item, first, values = placed
+        nodes: list[Node] = []
+        costs: list[tuple[Cost, int]] = []
+        beside = 0
+        for copy in range(abs(copies)):
+            template, closed = (item.block, values) if copy else (item.first, first)
+            own = name if copies < 0 else f"{name}.{len(nodes)}"
+            block, output, spent = self._fitted(own, template, closed, alpha, shapes, dies)
+            if isinstance(block, Identity):
+                continue  # nothing stands here: what comes in stands for it
+            nodes.append(Node.model_construct(name=_allowed(own), block=block, inputs=inputs))
+            costs.append((spent, beside))
+            # What the first of them reads may be alive beside the others.
+            beside += FLOAT_BYTES * sum(
+                s.size for s, over in zip(shapes, dies, strict=True) if not over
+            )
+            inputs, shapes, dies = (), (output,), (True,)
+        return _Stage(tuple(nodes), shapes[0], total(costs))
+
+    def _fitted(
+        self,
+        name: str,
+        template: BlockTemplate,
+        values: tuple[Any, ...],
+        alpha: float,
+        shapes: tuple[Shape, ...],
+        dies: Dies,
+    ) -> tuple[Block, Shape, Cost]:
+        """The block of a template, or the one that stands in its place where it does not fit."""
+        block = build_block(template, values, alpha)
         try:
-            check_graph(tuple(nodes))
-        except ValueError as error:
-            raise InvalidDesign(f"{title}: {error}") from None
-    return Network.model_construct(
-        name=f"{title}-{digest(walk.decisions)}",
-        title="",
-        about=f"A point of the search space {title}.",
-        input=shape,
-        classes=classes,
-        nodes=tuple(nodes),
-    )
+            return block, *self._count(name, block, shapes, dies)
+        except InvalidDesign:
+            if template.otherwise is None:
+                raise
+        spare, closed = values[-1]
+        return self._fitted(name, spare, closed, alpha, shapes, dies)
 
-
-def _make_run(
-    name: str,
-    copies: int,
-    item: BlockItem,
-    first: tuple[Any, ...],
-    values: tuple[Any, ...],
-    alpha: float,
-    inputs: tuple[str, ...],
-) -> tuple[Node, ...]:
-    """One node, or the nodes of a stage."""
-    block = build_block(item.first, first, alpha)
-    if copies < 0:
-        return (_make_node(name, block, inputs),)
-    nodes = [_make_node(f"{name}.0", block, inputs)]
-    if copies > 1:
-        block = build_block(item.block, values, alpha)
-        nodes += [_make_node(f"{name}.{copy}", block, ()) for copy in range(1, copies)]
-    return tuple(nodes)
+    def _count(
+        self, name: str, block: Block, shapes: tuple[Shape, ...], dies: Dies
+    ) -> tuple[Shape, Cost]:
+        key = (block, shapes, dies, self._classes)
+        known = self._memo.get(key)
+        if known is None:
+            if len(self._memo) >= _MAX_KEPT:
+                self._memo.clear()
+            known = self._memo[key] = count_block(name, *key)
+        return known
 
 
 def digest(decisions: dict[str, Any]) -> str:
@@ -93,16 +220,19 @@ def digest(decisions: dict[str, Any]) -> str:
     return blake2b(",".join(map(str, decisions.values())).encode(), digest_size=4).hexdigest()
 
 
-def _unique(name: str, taken: set[str]) -> str:
-    number, unique = 1, name
-    while unique in taken:
+def _renamed(placed: Placed, taken: set[str]) -> Placed:
+    """The same under a name that is not taken."""
+    number, name = 1, placed.name
+    while name in taken:
         number += 1
-        unique = f"{name}{'_' if name[-1].isdigit() else ''}{number}"
-    return unique
+        name = f"{placed.name}{'_' if placed.name[-1].isdigit() else ''}{number}"
+    return placed._replace(name=name)
 
 
-def _make_node(name: str, block: Any, inputs: tuple[str, ...]) -> Node:
+@cache
+def _allowed(name: str) -> str:
+    """A node's name, checked; what else a node is made of has been checked when it was made."""
     try:
-        return Node(name=name, block=block, inputs=inputs)
+        return _NAME.validate_python(name)
     except ValidationError as error:
         raise InvalidDesign(f"node {name}: {first_problem(error)}") from None

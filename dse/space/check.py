@@ -33,7 +33,8 @@ def check(space: Space, samples: int, seed: int) -> list[str]:
     if len(designs) < LEAST_VALID * samples:
         problems.append(
             f"{space.name}: at least {LEAST_VALID:.0%} of random designs can be built, got "
-            f"{len(designs) / samples:.0%} for {space.input} and {space.classes} classes"
+            f"{len(designs) / samples:.0%} for {space.input} and {space.classes} classes; "
+            "otherwise: BLOCK beside a block says what stands where it does not fit"
         )
     problems += [
         f"{space.name}: the decision {name!r} changes nothing in any sampled design"

@@ -8,12 +8,14 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
+from dse.blocks import Identity
 from dse.network import NodeName
-from dse.space.agenda import value_holes
+from dse.space.agenda import item_holes, most, value_holes
 from dse.space.choices import Categorical
 from dse.space.reader import Here, check_labels, shown
 from dse.space.template import (
     BlockItem,
+    BlockTemplate,
     ChoiceItem,
     GroupItem,
     Item,
@@ -21,8 +23,17 @@ from dse.space.template import (
     Template,
     Value,
 )
-from dse.space.values import FieldType, is_hole, make_hole, read_block_template, read_value
+from dse.space.values import (
+    Draft,
+    FieldType,
+    is_hole,
+    make_hole,
+    read_block,
+    read_fields,
+    read_value,
+)
 
+_BESIDE_A_BLOCK = ("name", "inputs", "repeat", "first", "otherwise")
 _NODE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _ALLOWED = FieldType(TypeAdapter(NodeName))
 _SCALE = FieldType(TypeAdapter(Annotated[float, Field(gt=0, le=64)]))
@@ -122,7 +133,7 @@ class _Names:
         own: _Own,
         alone: bool,
     ) -> BlockItem:
-        rest = {k: v for k, v in node.items() if k not in ("name", "inputs", "repeat", "first")}
+        rest = {k: v for k, v in node.items() if k not in _BESIDE_A_BLOCK}
         if len(rest) != 1:
             here.fail(
                 "a node has a name and one block, nodes or choose; "
@@ -134,15 +145,37 @@ class _Names:
         repeat = self._repeat(node, _COPIES, inside)
         if "first" in node and repeat is None:
             here.fail("first is for repeated blocks, got no repeat")
-        block = read_block_template(rest, inside)
-        first = block
+        draft = read_block(rest, inside)
+        spare = self._otherwise(node, draft, inside)
+        block = first = _with_spare(draft, spare)
         if "first" in node:
-            first = read_block_template(rest, inside, override=node["first"])
+            below = inside.at("first", "first")
+            changes = read_fields(draft.cls, below.mapping(node["first"], "first"), below)
+            if spare is not None and spare.cls is draft.cls:
+                spare = spare.changed(changes)
+            first = _with_spare(draft.changed(changes), spare)
         given = len(inputs) or 1
         if given != block.cls.arity:
             here.fail(f"{block.cls.kind} takes {block.cls.arity} inputs, got {given}")
+        if given > 1 and repeat is not None and most(repeat) > 1:
+            here.fail(f"a repeated block takes one input, got {block.cls.kind} with {given}")
         self.seen.add(name)
         return BlockItem(name, block, first, repeat, inputs, here.place)
+
+    @staticmethod
+    def _otherwise(node: dict[Any, Any], block: Draft, here: Here) -> Draft | None:
+        if "otherwise" not in node:
+            return None
+        below = here.at("otherwise", "otherwise")
+        if block.cls is Identity:
+            below.fail("identity fits everywhere, nothing stands in its place")
+        spare = read_block(node["otherwise"], below)
+        if spare.cls.arity != block.cls.arity:
+            below.fail(
+                f"it takes as many inputs as {block.cls.kind} ({block.cls.arity}), "
+                f"got {spare.cls.kind} with {spare.cls.arity}"
+            )
+        return spare
 
     def _read_group(
         self, node: dict[Any, Any], inputs: tuple[str, ...], here: Here, own: _Own
@@ -173,9 +206,7 @@ class _Names:
         given = node.get("name")
         path = own.path(given.removeprefix(".") if isinstance(given, str) else "choice")
         inside = replace(below, path=f"{here.path}{path}.")
-        hole = make_hole(
-            node, Categorical(labels), replace(inside, place=here.place), branches=True
-        )
+        hole = make_hole(node, Categorical(labels), replace(inside, place=here.place))
         candidates = {}
         for label in labels:
             candidate = labelled[label]
@@ -188,6 +219,11 @@ class _Names:
                 candidates[label] = (self._read(candidate, there, _Own(), alone=True),)
             else:
                 candidates[label] = self.read_list([candidate], there)
+        hole.branches = frozenset(
+            label
+            for label, items in candidates.items()
+            if any(True for item in items for _ in item_holes(item, Scope()))
+        )
         return ChoiceItem(hole, candidates, inputs, here.place)
 
     def _repeat(self, node: dict[Any, Any], kind: FieldType, here: Here) -> Value | None:
@@ -195,7 +231,7 @@ class _Names:
             return None
         repeat = read_value(node["repeat"], kind, here.at("repeat", "repeat"))
         for hole, _ in value_holes(repeat, Scope()):
-            hole.branches = True
+            hole.branches = frozenset(hole.choice.values())
         return repeat
 
     def _name(self, given: Any, otherwise: str, here: Here, own: _Own) -> str:
@@ -214,3 +250,7 @@ class _Names:
     def _one_input(self, inputs: tuple[str, ...], here: Here) -> None:
         if len(inputs) > 1:
             here.fail(f"groups and choices take one input, got {', '.join(inputs)}")
+
+
+def _with_spare(block: Draft, spare: Draft | None) -> BlockTemplate:
+    return block.template(None if spare is None else spare.template())

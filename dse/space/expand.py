@@ -28,15 +28,14 @@ from dse.space.template import (
 Decide = Callable[[str, Choice], object]
 """Answers a decision: takes its name and what it may become, returns one of that."""
 
-IMAGE = -1
-"""The position of the image among the values that blocks read."""
+IMAGE = 0
+"""The number of the image among the values that blocks read; those that they make count from 1."""
 
 
 class Placed(NamedTuple):
     """A block in its place, or a stage of `copies` blocks (-1: no stage), not built yet.
 
-    `first` and `values` close the templates of the first copy and of the others; `reads` are the
-    positions of the values that the first copy reads.
+    `first` and `values` close the templates of the first copy and of the others.
     """
 
     name: str
@@ -44,7 +43,6 @@ class Placed(NamedTuple):
     item: BlockItem
     first: tuple[Any, ...]
     values: tuple[Any, ...]
-    reads: tuple[int, ...]
 
 
 class Walk:
@@ -53,6 +51,7 @@ class Walk:
     Attributes:
         decisions: every decision met, in order.
         placed: the blocks in order.
+        reads: for each of them the numbers of the values that it reads.
         chain: whether every block reads just the one before it.
     """
 
@@ -60,12 +59,12 @@ class Walk:
         "_ask",
         "_current",
         "_given",
-        "_length",
         "_named",
         "_title",
         "chain",
         "decisions",
         "placed",
+        "reads",
     )
 
     def __init__(self, title: str, ask: Decide, given: Mapping[str, Scalar] | None = None) -> None:
@@ -75,9 +74,9 @@ class Walk:
         self._given: Mapping[str, Scalar] = {} if given is None else given
         self._named: dict[tuple[Scope, str], int] = {}
         self._current = IMAGE
-        self._length = 0
         self.decisions: dict[str, Scalar] = {}
         self.placed: list[Placed] = []
+        self.reads: list[tuple[int, ...]] = []
         self.chain = True
 
     def run(self, template: Template) -> float:
@@ -123,8 +122,8 @@ class Walk:
         return tuple([self.value(item, scope) for item in value.values])
 
     def _closed(self, template: BlockTemplate, scope: Scope) -> tuple[Any, ...]:
-        parts = template.open
-        return tuple([self.value(part, scope) for _, part in parts]) if parts else ()
+        parts = template.parts
+        return tuple([self.value(part, scope) for part in parts]) if parts else ()
 
     def _items(self, items: tuple[Item, ...], scope: Scope) -> None:
         for item in items:
@@ -159,11 +158,11 @@ class Walk:
         else:
             first = self._closed(item.first, scope)
             values = self._closed(item.block, scope) if copies > 1 else first
-            if len(reads) > 1 or reads[0] != self._length - 1:
+            if len(reads) > 1 or reads[0] != len(self.placed):
                 self.chain = False
-            self.placed.append(Placed(scope.nodes + item.name, copies, item, first, values, reads))
-            self._length += abs(copies)
-            self._current = self._length - 1
+            self.placed.append(Placed(scope.nodes + item.name, copies, item, first, values))
+            self.reads.append(reads)
+            self._current = len(self.placed)
         if item.anchor:
             self._named[scope, item.name] = self._current
 

@@ -10,16 +10,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from dse.blocks import Block, Identity
+from dse.cost import count_block
+from dse.errors import InvalidDesign
+from dse.ir import Shape
 from dse.network import Network
 from dse.space.agenda import Agenda, Agendas, outcomes
 from dse.space.choices import Scalar
-from dse.space.expand import IMAGE
-from dse.space.match import match_block
-from dse.space.template import BlockItem, ChoiceItem, GroupItem, Item, Scope, Template
+from dse.space.match import Made, match_block
+from dse.space.template import (
+    BlockItem,
+    BlockTemplate,
+    ChoiceItem,
+    GroupItem,
+    Item,
+    Scope,
+    Template,
+)
+from dse.space.values import build_block
 
+_IMAGE = -1
+"""The position of the image among the blocks, which are counted from 0."""
 _MAX_STATES = 300_000
+_MOST_CLOSED = 1_000
+"""Ways to close the holes of a block that does not stand in the network, of those followed up."""
 
 Named = tuple[tuple[tuple[Scope, str], int], ...]
 """What the names that `inputs` refer to stand for."""
@@ -31,6 +47,15 @@ class _Target:
 
     block: Block
     reads: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class _Stage:
+    """A stage so far: where the next of its blocks stands in the network, and what that reads."""
+
+    position: int
+    reads: tuple[int, ...]
+    known: dict[str, Scalar]
 
 
 @dataclass(slots=True)
@@ -49,13 +74,13 @@ def matches(template: Template, network: Network) -> Iterator[dict[str, Scalar]]
     start = agendas.push(template.items, template.top, None)
     scales = sorted(outcomes(template.scale, template.top, {}), key=lambda way: way[1] != 1)
     for known, alpha in scales:
-        search = _Search(targets, agendas, float(alpha))
-        yield from search.run(_State(start, 0, IMAGE, (), known))
+        search = _Search(targets, network, agendas, float(alpha))
+        yield from search.run(_State(start, 0, _IMAGE, (), known))
 
 
 def _targets(network: Network) -> list[_Target]:
     """The network without its identities."""
-    stands_for = {IMAGE: IMAGE}
+    stands_for = {_IMAGE: _IMAGE}
     targets: list[_Target] = []
     for position, (node, sources) in enumerate(zip(network.nodes, network.sources(), strict=True)):
         reads = tuple(stands_for[source] for source in sources)
@@ -67,14 +92,29 @@ def _targets(network: Network) -> list[_Target]:
     return targets
 
 
+def _shapes(network: Network) -> dict[int, Shape]:
+    """What stands at the positions of the targets, and at the image's."""
+    made = [
+        scope.output.shape
+        for scope, node in zip(network.lower().body, network.nodes, strict=True)
+        if not isinstance(node.block, Identity)
+    ]
+    return {_IMAGE: network.input, **dict(enumerate(made))}
+
+
 class _Search:
     """A depth-first search over states, for one width multiplier."""
 
-    def __init__(self, targets: list[_Target], agendas: Agendas, alpha: float) -> None:
+    def __init__(
+        self, targets: list[_Target], network: Network, agendas: Agendas, alpha: float
+    ) -> None:
         self._targets = targets
+        self._classes = network.classes
+        self._shapes = _shapes(network)
         self._agendas = agendas
         self._alpha = alpha
         self._seen: set[tuple[object, ...]] = set()
+        self._fitting: dict[tuple[object, ...], bool] = {}
 
     def run(self, start: _State) -> Iterator[dict[str, Scalar]]:
         stack = [start]
@@ -142,6 +182,9 @@ class _Search:
             if None in found:
                 return
             reads = tuple(position for position in found if position is not None)
+        if item.block.otherwise is not None:
+            yield from self._fitted(state, agenda, item, reads)
+            return
         nothing = item.block.cls is Identity
         run = 0 if nothing else self._run(item, state.position, reads)
         for made, count in self._counts(item, scope, state.known):
@@ -180,6 +223,60 @@ class _Search:
             both = {**known, **way}
             for more in match_block(item.block, blocks[1], scope, both, self._alpha):
                 yield {**way, **more}
+
+    # -- blocks with another that stands in their place where they do not fit
+
+    def _fitted(
+        self, state: _State, agenda: Agenda, item: BlockItem, reads: tuple[int, ...]
+    ) -> Iterator[_State]:
+        scope = agenda.scope
+        for made, count in self._counts(item, scope, state.known):
+            ends = [_Stage(state.position, reads, {**state.known, **made})]
+            for copy in range(1 if count is None else count):
+                template = item.block if copy else item.first
+                ends = [after for end in ends for after in self._copy(template, scope, end)]
+            for end in ends:
+                current = end.reads[0]
+                named = _remember(item, scope, current, state.named)
+                yield _State(agenda.rest, end.position, current, named, end.known)
+
+    def _copy(self, template: BlockTemplate, scope: Scope, stage: _Stage) -> Iterator[_Stage]:
+        position, reads, known = stage.position, stage.reads, stage.known
+        target = self._targets[position] if position < len(self._targets) else None
+        for candidate in (template, template.otherwise):
+            if candidate is None:
+                continue
+            ways: list[Made] = [{}]
+            if candidate.cls is Identity:
+                end = (position, reads)
+            elif target is not None and target.reads == reads:
+                ways = match_block(candidate, target.block, scope, known, self._alpha)
+                end = (position + 1, (position,))
+            else:
+                continue
+            for way in ways:
+                both = {**known, **way}
+                # Whichever of the two stands there, a walk closes the holes of both.
+                for more, (_, values) in islice(outcomes(template, scope, both), _MOST_CLOSED):
+                    if self._fits(template, values, reads) == (candidate is template):
+                        yield _Stage(*end, {**both, **more})
+
+    def _fits(
+        self, template: BlockTemplate, values: tuple[object, ...], reads: tuple[int, ...]
+    ) -> bool:
+        """Whether the block of a template can take what stands at some positions."""
+        key = template, values, reads
+        fits = self._fitting.get(key)
+        if fits is None:
+            inputs = tuple([self._shapes[position] for position in reads])
+            try:
+                block = build_block(template, values, self._alpha)
+                count_block("", block, inputs, (True,) * len(inputs), self._classes)
+                fits = True
+            except InvalidDesign:
+                fits = False
+            self._fitting[key] = fits
+        return fits
 
     @staticmethod
     def _counts(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import inf
 
 from dse.space.agenda import Agenda, Agendas, item_holes, outcomes, value_holes
-from dse.space.choices import Scalar
+from dse.space.choices import Choice, Scalar
 from dse.space.template import (
     BlockItem,
     BlockTemplate,
@@ -61,6 +61,17 @@ def size(template: Template) -> Size:
 
 
 Known = dict[str, Scalar]
+_Options = tuple[tuple[Scalar, float | int], ...]
+"""Options of a decision, each with the number of options that it stands for."""
+
+
+def _classes(choice: Choice, branching: frozenset[Scalar]) -> _Options:
+    """The options that lead to different holes, and one for all those that lead to none."""
+    count = choice.count()
+    weight = inf if count is None else count - len(branching)
+    alike = next((value for value in choice.values() if value not in branching), None)
+    others = () if alike is None else ((alike, weight),)
+    return (*[(value, 1) for value in choice.values() if value in branching], *others)
 
 
 class _Counter:
@@ -71,7 +82,11 @@ class _Counter:
         holes = [pair for item in template.items for pair in item_holes(item, template.top)]
         holes += value_holes(template.scale, template.top)
         self._choices = {hole.name(scope): hole.choice for hole, scope in holes}
-        self._branching = {hole.name(scope) for hole, scope in holes if hole.branches}
+        branching: dict[str, frozenset[Scalar]] = {}
+        for hole, scope in holes:
+            name = hole.name(scope)
+            branching[name] = branching.get(name, frozenset()) | hole.branches
+        self._classes = {name: _classes(self._choices[name], branching[name]) for name in branching}
 
     def count(self) -> float | int:
         start = self._agendas.push(self._template.items, self._template.top, None)
@@ -85,36 +100,21 @@ class _Counter:
             return self._follow(agenda, known)
         first, *rest = values
         match first:
-            case Pick():
+            case Pick() | Table():
                 name = first.hole.name(scope)
-                if name in known:
-                    return self._values(rest, scope, known, agenda)
-                count = first.hole.choice.count()
-                if count is None:
-                    return inf
-                if name not in self._branching:
-                    # Which value it takes changes nothing later, only that it has been asked.
-                    asked = {**known, name: 0}
-                    return count * self._values(rest, scope, asked, agenda)
-                return sum(
-                    self._values(rest, scope, {**known, name: option}, agenda)
-                    for option in first.hole.choice.values()
-                )
-            case Table():
-                name = first.hole.name(scope)
-                labels = (known[name],) if name in known else first.hole.choice.values()
-                return sum(
-                    self._values(
-                        [first.values[label], *rest], scope, {**known, name: label}, agenda
-                    )
-                    for label in labels
-                )
+                total: float | int = 0
+                for option, weight in self._options(name, known):
+                    then = [first.values[option], *rest] if isinstance(first, Table) else rest
+                    total += weight * self._values(then, scope, {**known, name: option}, agenda)
+                return total
             case Listing():
                 return self._values([*first.values, *rest], scope, known, agenda)
             case BlockTemplate():
-                inner = [value for _, value in first.open]
-                return self._values([*inner, *rest], scope, known, agenda)
+                return self._values([*first.parts, *rest], scope, known, agenda)
         return self._values(rest, scope, known, agenda)
+
+    def _options(self, name: str, known: Known) -> _Options:
+        return ((known[name], 1),) if name in known else self._classes[name]
 
     def _follow(self, agenda: Agenda | None, known: Known) -> float | int:
         if agenda is None:
@@ -134,12 +134,12 @@ class _Counter:
             return self._follow(rest, known)
         if isinstance(item, ChoiceItem):
             name = item.hole.name(scope)
-            labels = (known[name],) if name in known else tuple(item.candidates)
             return sum(
-                self._follow(
+                weight
+                * self._follow(
                     self._agendas.push(item.candidates[label], scope, rest), {**known, name: label}
                 )
-                for label in labels
+                for label, weight in self._options(name, known)
             )
         if item.repeat is None:
             if isinstance(item, GroupItem):

@@ -12,9 +12,8 @@ from dse.errors import InvalidDesign, UnknownName
 from dse.ir import Shape
 from dse.network import Network
 from dse.space.agenda import item_holes, value_holes
-from dse.space.bind import Kept, assemble
+from dse.space.bind import Binder
 from dse.space.choices import Choice, Scalar, same_choice
-from dse.space.count import Counter
 from dse.space.expand import Decide, Walk
 from dse.space.locate import matches
 from dse.space.size import Size, size
@@ -58,8 +57,6 @@ class Space:
     input: Shape
     classes: int
     template: Template = field(repr=False)
-    _kept: Kept = field(default_factory=dict, repr=False)
-    _counter: Counter = field(default_factory=Counter, repr=False)
 
     def with_io(self, input: Shape | None = None, classes: int | None = None) -> Space:
         """The same space for other images or another number of classes."""
@@ -67,7 +64,6 @@ class Space:
             self,
             input=self.input if input is None else input,
             classes=self.classes if classes is None else classes,
-            _counter=Counter(),
         )
 
     # -- decisions ---------------------------------------------------------------------------------
@@ -123,6 +119,10 @@ class Space:
 
     # -- networks ----------------------------------------------------------------------------------
 
+    @cached_property
+    def _binder(self) -> Binder:
+        return Binder(self.name, self.input, self.classes)
+
     def bind(self, decisions: Mapping[str, Scalar]) -> Network:
         """The network that the decisions lead to.
 
@@ -165,8 +165,7 @@ class Space:
     def _build(self, ask: Decide, given: Mapping[str, Scalar] | None) -> tuple[Walk, Network, Cost]:
         walk = Walk(self.name, ask, given)
         alpha = walk.run(self.template)
-        network = assemble(self.name, walk, alpha, self.input, self.classes, self._kept)
-        return walk, network, self._counter.count(network, walk.chain)
+        return walk, *self._binder.bind(walk, alpha)
 
     def _missing(self, name: str, choice: Choice) -> Scalar:
         raise InvalidDesign(f"{self.name}: the decision {name!r} is missing ({choice})")

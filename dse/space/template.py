@@ -52,8 +52,8 @@ class Hole:
         local: whether each scope has its own; a named hole without a dot is one decision for all.
         given: whether the document names it.
         place: where it stands in the document, for errors.
-        branches: whether it decides what is met later: labelled candidates, or a number of
-            repetitions.
+        branches: the options that decide which holes are met later: labels of what has holes
+            again, and numbers of repetitions.
         offered: the options of a categorical choice by their identity.
     """
 
@@ -62,7 +62,7 @@ class Hole:
     local: bool
     given: bool
     place: str
-    branches: bool = False
+    branches: frozenset[Scalar] = frozenset()
     offered: dict[int, Scalar] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -116,6 +116,8 @@ class BlockTemplate:
         fields: every field of the class; those the document leaves out hold their defaults.
         given: the fields that the document fixes, as written.
         open: the fields with holes.
+        otherwise: the block that stands in its place where it does not fit its inputs.
+        parts: what a walk closes: the values of the open fields, then `otherwise`.
         built: the blocks made so far, by the values of the open fields and the width multiplier.
     """
 
@@ -123,7 +125,13 @@ class BlockTemplate:
     fields: dict[str, Value]
     given: dict[str, Any]
     open: tuple[tuple[str, Value], ...]
+    otherwise: BlockTemplate | None = None
+    parts: tuple[Value, ...] = field(init=False)
     built: dict[Any, Block] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        spare = () if self.otherwise is None else (self.otherwise,)
+        self.parts = (*[value for _, value in self.open], *spare)
 
 
 Value = Const | Pick | Table | Listing | BlockTemplate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 from functools import cache
 from math import isfinite
 from typing import Any, get_type_hints
@@ -64,7 +65,7 @@ def read_value(document: Any, kind: FieldType, here: Here) -> Value:
     if is_hole(document):
         return _read_hole(document, kind, here)
     if kind.nested and document is not None:
-        return read_block_template(document, here)
+        return read_block(document, here).template()
     if isinstance(document, list) and any(map(is_hole, document)):
         anything = FieldType(None)
         items = [read_value(item, anything, here.at(i, str(i))) for i, item in enumerate(document)]
@@ -96,20 +97,19 @@ def _read_hole(document: dict[Any, Any], kind: FieldType, here: Here) -> Value:
         return Pick(make_hole(document, Categorical(scalars), here), plain)
     labelled = below.mapping(options, "a choice is a list of options, or")
     labels = check_labels(labelled, below)
-    hole = make_hole(document, Categorical(labels), here, branches=True)
     values = {
         label: read_value(labelled[label], kind, below.at(label, str(label))) for label in labels
     }
+    hole = make_hole(document, Categorical(labels), here)
+    hole.branches = frozenset(label for label in labels if not isinstance(values[label], Const))
     return Table(hole, values)
 
 
-def make_hole(document: dict[Any, Any], choice: Choice, here: Here, branches: bool = False) -> Hole:
+def make_hole(document: dict[Any, Any], choice: Choice, here: Here) -> Hole:
     """The decision of a hole: by its name, or by its path if it has none."""
     name = document.get("name")
     if name is None:
-        return Hole(
-            choice, here.path.removesuffix(".") or "choice", True, False, here.place, branches
-        )
+        return Hole(choice, here.path.removesuffix(".") or "choice", True, False, here.place)
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         here.fail(
             "a decision's name is letters, digits, _, - and dots, a dot first if local; "
@@ -120,8 +120,8 @@ def make_hole(document: dict[Any, Any], choice: Choice, here: Here, branches: bo
             here.fail(
                 f"a name that starts with a dot is local to a group, got {name!r} outside any"
             )
-        return Hole(choice, name[1:], True, True, here.place, branches)
-    return Hole(choice, name, False, True, here.place, branches)
+        return Hole(choice, name[1:], True, True, here.place)
+    return Hole(choice, name, False, True, here.place)
 
 
 def _read_between(document: dict[Any, Any], here: Here) -> Integer | Real:
@@ -161,12 +161,53 @@ def _is_number(value: object) -> bool:
 # -- blocks ----------------------------------------------------------------------------------------
 
 
-def read_block_template(document: Any, here: Here, override: Any = None) -> BlockTemplate:
-    """Compile ``{kind: {fields}}``, or just ``kind``; `override` are fields that replace some of
-    these.
+@dataclass(frozen=True)
+class Draft:
+    """A block as the document writes it: its fields are compiled, rules between them not checked
+    yet.
+    """
+
+    cls: type[Block]
+    fields: dict[str, Value]
+    here: Here
+
+    def changed(self, fields: dict[str, Value]) -> Draft:
+        """The same with some fields replaced or added."""
+        return replace(self, fields=self.fields | fields)
+
+    def template(self, otherwise: BlockTemplate | None = None) -> BlockTemplate:
+        """The block's template.
+
+        Raises:
+            InvalidDesign: a field is missing, or a rule between fields is broken.
+        """
+        fields = self.fields
+        every: dict[str, Value] = {}
+        for name, info in self.cls.model_fields.items():
+            if name in fields:
+                every[name] = fields[name]
+            elif info.is_required():
+                self.here.fail(f"{name} is missing")
+            else:
+                default = info.get_default(call_default_factory=True)
+                every[name] = Const(default, default)
+        given = {name: v.value for name, v in fields.items() if isinstance(v, Const)}
+        open_ = tuple((name, v) for name, v in fields.items() if not isinstance(v, Const))
+        template = BlockTemplate(self.cls, every, given, open_, otherwise)
+        # Rules between fields, and those of nested blocks, show in whole blocks only.
+        for pick in (0, -1):
+            try:
+                build_block(template, tuple(_example(value, pick) for _, value in open_))
+            except DseError as error:
+                self.here.fail(str(error))
+        return template
+
+
+def read_block(document: Any, here: Here) -> Draft:
+    """Compile ``{kind: {fields}}``, or just ``kind``.
 
     Raises:
-        InvalidDesign: no such block or field, a field missing, or a value that it cannot hold.
+        InvalidDesign: no such block or field, or a value that the field cannot hold.
     """
     if isinstance(document, str):
         document = {document: {}}
@@ -179,41 +220,21 @@ def read_block_template(document: Any, here: Here, override: Any = None) -> Bloc
         here.fail(str(error))
     inside = here.at(kind)
     settings = inside.mapping({} if settings is None else settings, "the fields of a block")
-    fields = _read_fields(cls, settings, inside)
-    if override is not None:
-        below = here.at("first", "first")
-        fields |= _read_fields(cls, below.mapping(override, "first"), below)
-    return _assemble(cls, fields, inside)
+    return Draft(cls, read_fields(cls, settings, inside), inside)
 
 
-def _read_fields(cls: type[Block], settings: dict[Any, Any], here: Here) -> dict[str, Value]:
+def read_fields(cls: type[Block], settings: dict[Any, Any], here: Here) -> dict[str, Value]:
+    """Compile some fields of a block.
+
+    Raises:
+        InvalidDesign: no such field, or a value that it cannot hold.
+    """
     fields = {}
     for name, value in settings.items():
         if name not in cls.model_fields:
             here.fail(str(UnknownName(f"field of {cls.kind}", name, cls.model_fields)))
         fields[name] = read_value(value, _field_type(cls, name), here.at(name, name))
     return fields
-
-
-def _assemble(cls: type[Block], fields: dict[str, Value], here: Here) -> BlockTemplate:
-    given = {name: v.value for name, v in fields.items() if isinstance(v, Const)}
-    open_ = tuple((name, v) for name, v in fields.items() if not isinstance(v, Const))
-    every: dict[str, Value] = {}
-    for name, info in cls.model_fields.items():
-        if name in fields:
-            every[name] = fields[name]
-        elif info.is_required():
-            here.fail(f"{name} is missing")
-        else:
-            default = info.get_default(call_default_factory=True)
-            every[name] = Const(default, default)
-    template = BlockTemplate(cls, every, given, open_)
-    for pick in (0, -1):  # rules between fields, and of nested blocks, show in whole blocks only
-        try:
-            build_block(template, tuple(_example(value, pick) for _, value in open_))
-        except DseError as error:
-            here.fail(str(error))
-    return template
 
 
 def _example(value: Value, pick: int) -> Any:
@@ -235,7 +256,8 @@ def build_block(template: BlockTemplate, values: tuple[Any, ...], alpha: float =
     """The block with its open fields closed by `values`, its widths times `alpha`; each is built
     once.
 
-    A nested block stands among the values as the pair of its template and its own values.
+    A nested block stands among the values as the pair of its template and its own values, and so
+    does, after them, what stands in the block's place where it does not fit.
 
     Raises:
         InvalidDesign: a rule between fields is broken.
@@ -244,7 +266,7 @@ def build_block(template: BlockTemplate, values: tuple[Any, ...], alpha: float =
     block = template.built.get(key)
     if block is None:
         settings = dict(template.given)
-        for (name, _), value in zip(template.open, values, strict=True):
+        for (name, _), value in zip(template.open, values, strict=False):
             settings[name] = _closed(value)
         block = _make(template.cls, settings).scaled(alpha)
         if len(template.built) >= _MAX_BUILT:

@@ -112,6 +112,29 @@ MALFORMED = {
     one(
         "{conv: {channels: 8}, repeat: 2, first: {strid: 2}}"
     ): r"first: no field of conv is called 'strid'",
+    one(
+        "{conv: {channels: 8}, first: {stride: 2}, repeat: 2, otherwise: {conv: {channels: 0}}}"
+    ): r"nodes\[0\].otherwise.conv.channels: .*greater than or equal to 1, got 0",
+    one("{pool: {}, otherwise: {conv: {}}}"): r"nodes\[0\].otherwise.conv: channels is missing",
+    one("{pool: {}, otherwise: nothing}"): r"nodes\[0\].otherwise: no block is called 'nothing'",
+    one("{pool: {}, otherwise: null}"): r"nodes\[0\].otherwise: a block is written .*got None",
+    one("{pool: {}, otherwise: []}"): r"nodes\[0\].otherwise: a block is written .*got \[\]",
+    one(
+        "{pool: {}, otherwise: fusion}"
+    ): r"nodes\[0\].otherwise: it takes as many inputs as pool \(1\), got fusion with 2",
+    one(
+        "{identity: {}, otherwise: {conv: {channels: 8}}}"
+    ): r"nodes\[0\].otherwise: identity fits everywhere",
+    one(
+        "{choose: {a: []}, otherwise: identity}"
+    ): r"a choice of nodes has the keys .*; got 'otherwise'",
+    one(
+        "{name: g, nodes: [identity], otherwise: identity}"
+    ): r"a group has the keys .*; got 'otherwise'",
+    one(
+        "{name: a, conv: {channels: 4}}, {name: b, conv: {channels: 4}}, "
+        "{fusion: {}, inputs: [a, b], repeat: {between: [1, 2]}}"
+    ): r"nodes\[2\]: a repeated block takes one input, got fusion with 2",
     one("{nodes: [identity]}"): r"nodes\[0\]: a group has a name, got none",
     one("{name: g, nodes: [identity], step: 1}"): r"a group has the keys .*; got 'step'",
     one("{name: g, nodes: [identity], repeat: 100}"): r"nodes\[0\].repeat: .*got 100",

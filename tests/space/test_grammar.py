@@ -13,6 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dse.cost import cost
 from dse.errors import InvalidDesign
 from dse.ir import Shape
 from dse.network import Network
@@ -323,6 +324,118 @@ def test_yaml_aliases_share_text() -> None:
     assert list(space.choices()) == ["conv.channels", "conv2.channels"]
 
 
+# -- blocks that do not fit ------------------------------------------------------------------------
+
+POOL = {"name": "p", "pool": {}, "otherwise": "identity"}
+
+
+@pytest.mark.parametrize(("size", "expected"), [(16, ["conv", "p"]), (1, ["conv"])])
+def test_nothing_stands_where_a_block_does_not_fit(size: int, expected: list[str]) -> None:
+    space = space_of(conv(4), POOL, input=f"3x{size}x{size}")
+    assert names(space.bind({})) == expected
+
+
+def test_each_copy_is_decided_by_itself() -> None:
+    halvings = {**POOL, "repeat": {"between": [0, 9], "name": "depth"}}
+    space = space_of(conv(4), halvings, conv(8))
+    for depth in range(10):
+        network = space.bind({"depth": depth})
+        copies = [f"p.{copy}" for copy in range(min(depth, 4))]  # 16, 8, 4, 2, 1
+        assert names(network) == ["conv", *copies, "conv2"]
+        found = space.locate(network)
+        assert found is not None
+        assert space.bind(found) == network
+
+
+def test_another_block_stands_where_one_does_not_fit() -> None:
+    windows = {"choose": {"large": [7, 4], "small": [2]}, "name": "windows"}
+    levels = {"choose": {"large": [2, 5], "small": [1]}, "name": "windows"}
+    pyramid = {
+        "name": "pyramid",
+        "pyramid": {"windows": windows},
+        "otherwise": {"adaptive_pyramid": {"levels": levels}},
+    }
+    space = parse_space(
+        yaml.safe_dump(
+            {
+                "network": {
+                    "input": "3x16x16",
+                    "classes": 3,
+                    "nodes": [conv(4), pyramid, {"classifier": {}}],
+                }
+            }
+        )
+    )
+    assert list(space.choices()) == ["windows"]
+    small = space.with_io(input=Shape((3, 6, 6)))
+    for label, kinds in (("large", ("pyramid", "adaptive_pyramid")), ("small", ("pyramid",) * 2)):
+        bound = [place.bind({"windows": label}) for place in (space, small)]
+        assert tuple(network.nodes[1].block.kind for network in bound) == kinds
+        assert [place.locate(n) for place, n in zip((space, small), bound, strict=True)] == [
+            {"windows": label}
+        ] * 2
+
+
+def test_holes_of_both_blocks_are_decided() -> None:
+    space = space_of(
+        {
+            "name": "p",
+            "pool": {"kernel": {"choose": [2, 32]}},
+            "otherwise": {"conv": {"channels": {"choose": [4, 8]}}},
+        }
+    )
+    assert list(space.choices()) == ["p.kernel", "p.otherwise.channels"]
+    assert space.size() == Size(4)
+    for kernel, kind in ((2, "pool"), (32, "conv")):
+        network = space.bind({"p.kernel": kernel, "p.otherwise.channels": 8})
+        assert network.nodes[0].block.kind == kind
+    with pytest.raises(InvalidDesign, match=r"'p.otherwise.channels' is missing"):
+        space.bind({"p.kernel": 2})
+
+
+def test_first_changes_the_other_block_of_the_same_kind() -> None:
+    stage = {
+        "name": "s",
+        **conv(9, groups=3),
+        "repeat": 2,
+        "first": {"stride": {"choose": [1, 2]}},
+        "otherwise": conv(9),
+    }
+    space = space_of(conv({"choose": [4, 6]}), stage)
+    assert list(space.choices()) == ["conv.channels", "s.first.stride"]
+    for channels, groups in ((4, [1, 3]), (6, [3, 3])):
+        network = space.bind({"conv.channels": channels, "s.first.stride": 2})
+        blocks = [node.block for node in network.nodes[1:3]]
+        assert [block.groups for block in blocks] == groups  # type: ignore[attr-defined]
+        assert [block.stride for block in blocks] == [2, 1]  # type: ignore[attr-defined]
+        found = space.locate(network)
+        assert found == {"conv.channels": channels, "s.first.stride": 2}
+
+
+def test_the_name_of_nothing_stands_for_what_came_in() -> None:
+    nodes = [
+        {"name": "stem", **conv(4)},
+        POOL,
+        {"name": "side", **conv(4)},
+        {"name": "fusion", "fusion": {}, "inputs": ["p", "side"]},
+    ]
+    inputs = {}
+    for size in (1, 2):
+        space = space_of(*nodes, input=f"3x{size}x{size}")
+        network = space.bind({})
+        inputs[size] = {node.name: node.inputs for node in network.nodes}
+        assert space.locate(network) == {}
+    assert inputs[1]["fusion"] == ("stem", "side")
+    assert inputs[2]["fusion"] == ("p", "side")
+    assert inputs[1]["side"] == inputs[2]["side"] == ()
+
+
+def test_what_fits_nowhere_says_why() -> None:
+    node = {"name": "p", "pool": {"kernel": 40}, "otherwise": {"pool": {"kernel": 30}}}
+    with pytest.raises(InvalidDesign, match=r"p Pool: the pooling window .* window 30 on 3x16x16"):
+        space_of(node).bind({})
+
+
 # -- the space as a whole --------------------------------------------------------------------------
 
 SMALL: dict[str, Callable[[], Space]] = {
@@ -386,6 +499,24 @@ MENU: list[dict[str, Any]] = [
     },
     {"choose": {"a": {"depthwise": {"channels": 4}}, "b": "eca", "c": {"choose": {"d": "eca"}}}},
     {"residual": {"channels": {"choose": {"a": 4, "b": {"choose": [4, 8]}}, "name": "kind"}}},
+    {"pool": {"kernel": {"choose": [2, 5]}}, "otherwise": "identity", "repeat": {"choose": [1, 2]}},
+    {
+        **conv({"choose": [4, 6]}, groups={"choose": [2, 3]}),
+        "otherwise": conv({"choose": [4, 8], "name": "w"}),
+        "repeat": {"between": [0, 2], "name": "depth"},
+        "first": {"stride": {"choose": [1, 2], "name": "s"}},
+    },
+    {
+        "choose": {
+            "fused": [
+                {"name": "split", "pool": {"kernel": 9}, "otherwise": "identity"},
+                {"name": "left", **conv(4), "repeat": {"choose": [1, 2]}},
+                {"name": "right", **conv({"choose": [2, 4]}), "inputs": "split", "repeat": 2},
+                {"name": "back", **conv(4)},
+                {"name": "fusion", "fusion": {}, "inputs": ["back", "left"]},
+            ]
+        }
+    },
 ]
 
 
@@ -412,10 +543,24 @@ def test_any_space_is_counted_and_inverted(nodes: list[dict[str, Any]], scale: A
         assert space.size() == Size(len(vectors))
         assert set(itertools.chain.from_iterable(vectors)) <= set(space.choices())
     for decisions in vectors[:: max(1, len(vectors) // 20)]:
-        network = space.bind(decisions)
+        network, spent = space.evaluate(decisions)
+        assert spent == cost(network)
         found = space.locate(network)
         assert found is not None
         assert space.bind(found) == network
+
+
+def test_what_is_alive_beside_a_stage_counts() -> None:
+    space = space_of(
+        {"name": "stem", **conv(16)},
+        {"name": "wide", **conv(64), "repeat": 2},
+        {"name": "narrow", **conv(4)},
+        {"name": "side", **conv(4), "inputs": "stem"},
+        {"name": "fusion", "fusion": {}, "inputs": ["narrow", "side"]},
+    )
+    network, spent = space.evaluate({})
+    assert spent == cost(network)
+    assert spent.peak_activation_bytes == 4 * 16 * 16 * (16 + 64 + 64)  # stem, wide.0, wide.1
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -480,3 +625,11 @@ def test_sampling_is_reproducible_and_valid() -> None:
     assert draws == [{"pool2.kernel": 2}] * 20
     with pytest.raises(InvalidDesign, match=r"none of 1000 random designs .* window"):
         space_of(conv(4), {"pool": {"kernel": 64}}).sample(random.Random(0))
+
+
+def test_check_says_how_many_designs_can_be_built() -> None:
+    pool = {"pool": {"kernel": {"choose": [2, 64, 65]}}}
+    [problem] = space_of(conv({"choose": [4, 8]}), pool).check(samples=100)
+    assert "at least 60% of random designs can be built" in problem
+    assert "otherwise: BLOCK" in problem
+    assert space_of(conv({"choose": [4, 8]}), {**pool, "otherwise": "identity"}).check() == []

@@ -16,7 +16,7 @@ from dse.network import Network, read_network
 from dse.presets import load_preset
 from dse.space import Space, load_space, space_names
 
-SIZES = {"64": (Shape((3, 64, 64)), 3), "32": (Shape((3, 32, 32)), 10)}
+INPUTS = [Shape((3, 64, 64)), Shape((3, 32, 32)), Shape((3, 224, 224)), Shape((1, 8, 8))]
 
 HYBRIDS = [
     {"alpha": alpha, "delta": delta, "downsample": downsample}
@@ -29,7 +29,13 @@ PRESETS: list[tuple[str, dict[str, object]]] = [
     ("hl-cnn", {}),
     ("mobilenet-v1", {}),
     ("mobilenet-v1", {"alpha": 0.5}),
+    ("mobilenet-v2", {}),
+    ("mobilenet-v3-large", {}),
+    ("mobilenet-v3-small", {}),
+    ("mobilenet-v3-small", {"last_attention": True}),
     ("res-squeezenet", {}),
+    *(("shufflenet-v1", {"groups": groups}) for groups in (1, 2, 3, 4, 8)),
+    ("shufflenet-v1", {"groups": 3, "alpha": 0.5}),
     ("spp-covid-net", {}),
     ("spp-covid-net", {"pools": 4}),
     ("squeezenet", {}),
@@ -120,10 +126,17 @@ def test_smallest_is_below_every_sample(space: Space) -> None:
     assert least <= min(space.cost(d).params for d in drawn(space, 100, seed=6))
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_most_random_designs_of_the_default_are_valid(lightweight: Space, size: str) -> None:
-    shape, classes = SIZES[size]
-    assert lightweight.with_io(shape, classes).stats(samples=400).valid > 0.6
+@pytest.mark.parametrize("input", INPUTS, ids=str)
+def test_every_random_design_is_valid(space: Space, input: Shape) -> None:
+    found = space.with_io(input).stats(samples=500)
+    assert found.problems == {}
+    assert found.valid == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("input", INPUTS, ids=str)
+def test_every_random_design_of_the_default_is_valid(lightweight: Space, input: Shape) -> None:
+    assert lightweight.with_io(input).stats(samples=10_000, seed=1).problems == {}
 
 
 @pytest.mark.parametrize(
