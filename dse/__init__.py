@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from dse.errors import InvalidDesign as InvalidDesign
     from dse.errors import OverBudget as OverBudget
     from dse.errors import UnknownName as UnknownName
+    from dse.experiments import compare as compare
+    from dse.experiments import open_experiment as open_experiment
+    from dse.experiments import train as train
     from dse.generate import generate as generate
     from dse.network import Network as Network
     from dse.presets import load_preset as preset  # noqa: F401 - re-exported by name
@@ -50,6 +53,7 @@ _PUBLIC = {
     "Train": "dse.runtime.evaluate",
     "UnknownName": "dse.errors",
     "build": "dse.runtime.load",
+    "compare": "dse.experiments",
     "cost": "dse.cost",
     "diff": "dse.diff",
     "emit": "dse.emit",
@@ -57,10 +61,12 @@ _PUBLIC = {
     "graph": "dse.draw",
     "load_dataset": "dse.data",
     "load_space": "dse.space",
+    "open_experiment": "dse.experiments",
     "open_run": "dse.runs",
     "preset": "dse.presets",
     "recipe": "dse.recipes",
     "search": "dse.search",
+    "train": "dse.experiments",
 }
 """Where each public name lives. Nothing is imported before it is asked for: torch alone takes a
 second.

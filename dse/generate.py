@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ from dse.network import Network
 if TYPE_CHECKING:
     from torch import nn
 
+    from dse.runtime.weights import Loaded
+
 
 @dataclass(frozen=True)
 class Generated:
@@ -25,12 +27,16 @@ class Generated:
         design: the network as JSON.
         onnx: the graph with its weights, if asked for.
         check: ``max_abs_error`` and more, of ONNX Runtime against torch on random input.
+        weights: those that were loaded, under the names of the module.
+        loaded: what they are of.
     """
 
     python: Path
     design: Path
     onnx: Path | None = None
     check: dict[str, Any] | None = None
+    weights: Path | None = None
+    loaded: Loaded | None = None
 
     def document(self) -> dict[str, Any]:
         """As `dse generate --json` prints it."""
@@ -39,11 +45,14 @@ class Generated:
             "design": str(self.design),
             "onnx": None if self.onnx is None else str(self.onnx),
             "check": self.check,
+            "weights": None if self.weights is None else str(self.weights),
+            "loaded": None if self.loaded is None else self.loaded.document(),
         }
 
     def files(self) -> list[str]:
         """The paths that were written."""
-        return [str(path) for path in (self.python, self.design, self.onnx) if path is not None]
+        paths = (self.python, self.design, self.weights, self.onnx)
+        return [str(path) for path in paths if path is not None]
 
 
 def generate(
@@ -52,39 +61,54 @@ def generate(
     *,
     onnx: bool = False,
     module: nn.Module | None = None,
+    weights: Path | None = None,
     metadata: Mapping[str, str] | None = None,
 ) -> Generated:
-    """Write ``NAME.py`` and ``NAME.json`` into `folder`, and ``NAME.onnx`` if `onnx` is set.
+    """Write ``NAME.py`` and ``NAME.json`` into `folder`, ``NAME.safetensors`` if there are
+    `weights`, and ``NAME.onnx`` if `onnx` is set.
 
     Args:
         network: what to write.
         folder: made if absent.
         onnx: export the graph too and check it against torch; needs torch.
         module: takes the weights from here; without it they are freshly initialised.
+        weights: or from this file, whose names need not be ours; needs torch.
         metadata: kept in the ONNX file.
 
     Raises:
-        DataError: the folder cannot be written.
+        DataError: the folder cannot be written, or the weights cannot be read.
+        InvalidValue: the weights are not of this network.
     """
     stem = folder / network.module_name
-    python, design = stem.with_suffix(".py"), stem.with_suffix(".json")
+    loaded = None
+    if weights is not None:
+        from dse.runtime.load import build
+        from dse.runtime.weights import load_weights
+
+        module = build(network)
+        loaded = load_weights(module, network, weights)
+    files = Generated(stem.with_suffix(".py"), stem.with_suffix(".json"), loaded=loaded)
     try:
-        write_atomically(python, emit(network))
-        write_atomically(design, network.to_json())
+        write_atomically(files.python, emit(network))
+        write_atomically(files.design, network.to_json())
+        if module is not None and loaded is not None:
+            from dse.runtime.weights import save_weights
+
+            files = replace(files, weights=stem.with_suffix(".safetensors"))
+            save_weights(module, stem.with_suffix(".safetensors"))
     except OSError as error:
         place = error.filename2 or error.filename or folder
         reason = (error.strerror or str(error)).lower()
         raise DataError(f"{place}: cannot be written: {reason}") from None
     if not onnx:
-        return Generated(python, design)
+        return files
     from dse.runtime.load import build
     from dse.runtime.onnx import export_onnx
 
     path = stem.with_suffix(".onnx")
     checked = export_onnx(network, module or build(network), path, metadata=metadata)
-    return Generated(
-        python, design, path, {"max_abs_error": checked.max_abs_error, "opset": checked.opset}
-    )
+    check = {"max_abs_error": checked.max_abs_error, "opset": checked.opset}
+    return replace(files, onnx=path, check=check)
 
 
 def stale(network: Network, folder: Path) -> list[Path]:

@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import count
 from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
@@ -254,6 +255,12 @@ def check_run_name(name: str) -> str:
             f"digit; got {name!r}"
         )
     return name
+
+
+def free_run_name(stem: str) -> str:
+    """``stem-1``, or the next number that neither a search nor an experiment has taken."""
+    names = (f"{stem}-{number}" for number in count(1))
+    return next(name for name in names if not (runs_folder() / name).exists())
 
 
 def open_run(name: str) -> Run:

@@ -74,6 +74,9 @@ def test_what_is_inside(wheel: Path) -> None:
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "dse").rglob("*.py")}
     assert modules <= set(names)
     assert "dse/papers/sizes.csv" in names
+    recipes = {path.relative_to(ROOT).as_posix() for path in (ROOT / "dse/recipes").glob("*.yaml")}
+    assert recipes
+    assert recipes <= set(names)
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"dse"}
 

@@ -9,7 +9,19 @@ from typing import Any, NoReturn
 
 import typer
 
-from dse.cli import designs, diff, generate, listing, papers, report, search, spaces
+from dse.cli import (
+    compare,
+    data,
+    designs,
+    diff,
+    generate,
+    listing,
+    papers,
+    report,
+    search,
+    spaces,
+    train,
+)
 from dse.errors import DseError
 
 app = typer.Typer(
@@ -20,7 +32,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (listing, designs, diff, papers, generate, search, report, spaces):
+for module in (
+    listing,
+    designs,
+    diff,
+    papers,
+    generate,
+    search,
+    train,
+    compare,
+    report,
+    data,
+    spaces,
+):
     module.register(app)
 
 

@@ -111,10 +111,22 @@ def _datasets() -> list[dict[str, Any]]:
 def _recipes() -> list[dict[str, Any]]:
     from dse.recipes import names, recipe
 
-    return [
-        {"name": name, "epochs": recipe(name).epochs, "what": recipe(name).about}
-        for name in names()
-    ]
+    rows = []
+    for name in names():
+        found = recipe(name)
+        rows.append(
+            {
+                "name": name,
+                "optimizer": found.optimizer,
+                "epochs": found.epochs,
+                "batch": found.batch_size,
+                "pixels": found.image_size or "",
+                "what": found.about,
+                "source": found.citation,
+                "our choice": " ".join(found.ours),
+            }
+        )
+    return rows
 
 
 def _devices() -> list[dict[str, Any]]:

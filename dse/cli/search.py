@@ -88,13 +88,29 @@ def search(
             parser=seconds, metavar="TIME", help="Begin no further training after 30m, 2h."
         ),
     ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="How each design is trained, see dse list recipes. [default: quick]"),
+    ] = None,
+    recipe_set: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="A setting of the recipe, as in learning_rate=1e-3 or augment.rotate_degrees=10; "
+            "may be repeated.",
+        ),
+    ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option(parser=whole(1), metavar="N", help="Per design. [default: 10]"),
+        typer.Option(parser=whole(1), metavar="N", help="Per design. [default: the recipe's]"),
     ] = None,
     image_size: Annotated[
         int | None,
-        typer.Option(parser=whole(8, 1024), metavar="PIXELS", help="[default: the data set's own]"),
+        typer.Option(
+            parser=whole(8, 1024),
+            metavar="PIXELS",
+            help="[default: the recipe's, else the data set's own]",
+        ),
     ] = None,
     workers: Annotated[
         int | None,
@@ -134,6 +150,7 @@ def search(
 ) -> None:
     """Search for the best networks within a budget: Pareto front, report, the winner's code."""
     from dse.cli.session import Session
+    from dse.recipes import overrides
 
     asked: dict[str, Any] = {
         "dataset": dataset,
@@ -153,6 +170,8 @@ def search(
         or None,
         "latency_device": device,
         "objectives": objective or None,
+        "recipe": recipe,
+        "recipe_set": overrides(recipe_set or ()) or None,
         "epochs": epochs,
         "image_size": image_size,
         "storage": storage,

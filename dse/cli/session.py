@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +11,10 @@ from dse.cli.progress import Progress
 from dse.cost import Budget
 from dse.devices import device_names, find_device
 from dse.errors import InvalidValue, UnknownName
+from dse.experiments.machine import machine
 from dse.generate import Generated
 from dse.ir import Shape
-from dse.recipes import recipe
+from dse.recipes import Recipe, recipe
 from dse.resources import resource_dir
 from dse.runs import OBJECTIVES, Run, check_run_name, open_run, runs_folder
 from dse.runtime.evaluate import Train
@@ -26,6 +25,7 @@ from dse.space import Space, load_space, parse_space, space_names
 _DEFAULTS: dict[str, Any] = {
     "space": "lightweight",
     "objectives": ["accuracy", "params"],
+    "recipe": "quick",
     "budget": {},
     "sampler": "auto",
     "seed": 0,
@@ -130,15 +130,12 @@ class Session:
         """Run the search to its end; Ctrl-C ends it early, and it may be resumed."""
         where = pick_device(train_device)
         options = self.options
-        changes: dict[str, Any] = {"epochs": options["epochs"]} if "epochs" in options else {}
-        if options["dataset"] == "digits":
-            changes["augment"] = {"horizontal_flip": False}  # a mirrored 2 is no 2
-        chosen = recipe("quick", **changes)
+        chosen = _recipe(options)
         self.train = Train(
             dataset=options["dataset"],
             recipe=chosen,
             data_dir=Path(options["data_dir"]) if options.get("data_dir") else None,
-            image_size=options.get("image_size"),
+            image_size=options.get("image_size") or chosen.image_size,
             seed=options["seed"],
             fold=options.get("fold"),
             device=where,
@@ -192,7 +189,7 @@ class Session:
                         "test": len(split.test),
                     },
                 },
-                "machine": _machine(where),
+                "machine": machine(where),
             },
             files={_SPACE_FILE: text},
             listener=progress,
@@ -260,14 +257,20 @@ def _check(options: dict[str, Any]) -> None:
         raise UnknownName("device", device, device_names())
     if options.get("storage"):
         check_storage(options["storage"])
+    _recipe(options)
 
 
-def _machine(device: str) -> dict[str, Any]:
-    return {
-        "platform": platform.platform(),
-        "cpu": platform.processor() or platform.machine(),
-        "cores": threads_for(1),
-        "python": platform.python_version(),
-        "torch": version("torch"),
-        "device": device,
-    }
+def _recipe(options: dict[str, Any]) -> Recipe:
+    """How each design is trained.
+
+    Raises:
+        UnknownName: no recipe, or no setting of one, is called so.
+        InvalidValue: a setting is outside what it may be.
+    """
+    changes = dict(options.get("recipe_set", {}))
+    if "epochs" in options:
+        changes["epochs"] = options["epochs"]
+    if options["dataset"] == "digits":
+        still = {"horizontal_flip": False, "vertical_flip": False}  # a mirrored 2 is no 2
+        changes["augment"] = {**still, **changes.get("augment", {})}
+    return recipe(options["recipe"], **changes)

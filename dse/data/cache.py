@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -40,9 +41,9 @@ def _key(root: Path, files: Sequence[str], size: int) -> str:
     for file in files:
         try:
             status = (root / file).stat()
-            content.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+            content.update(os.fsencode(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\n"))
         except OSError:
-            content.update(f"{file}\0missing\n".encode())
+            content.update(os.fsencode(f"{file}\0missing\n"))
     return content.hexdigest()[:24]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dse.data import cifar10, covid
 from dse.data.dataset import Dataset
-from dse.data.places import shared_data, subfolders
+from dse.data.places import shared_data, subfolders, synthetic_note
 from dse.errors import DataError, InvalidValue, UnknownName
 
 if TYPE_CHECKING:
@@ -39,8 +39,27 @@ def load_dataset(
     real `covid` images are found. `progress(done, total)` is called while images are decoded.
 
     Raises UnknownName for a name that is neither known nor a folder, InvalidValue for an image size
-    outside 8 to 1024 or a negative seed, DataError for data that is absent, empty or damaged.
+    outside 8 to 1024 or a negative seed, DataError for data that is absent, empty or damaged, or
+    whose folds or test part divide the images of a patient.
     """
+    from dse.data.leakage import refuse_divided_patients
+
+    data = read_dataset(
+        name, data_dir=data_dir, image_size=image_size, seed=seed, progress=progress
+    )
+    refuse_divided_patients(data)
+    return data
+
+
+def read_dataset(
+    name: str | Path,
+    *,
+    data_dir: Path | None = None,
+    image_size: int | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Dataset:
+    """What `load_dataset` gives, however it is divided: for those who look for what is wrong."""
     if image_size is not None and not SMALLEST <= image_size <= LARGEST:
         raise InvalidValue(f"image_size must be {SMALLEST} to {LARGEST} pixels, got {image_size}")
     if seed < 0:
@@ -66,18 +85,30 @@ def load_dataset(
     return load_folder(path.resolve(), size=image_size or FOLDER_IMAGE_SIZE, progress=progress)
 
 
+def place_of(name: str | Path, data_dir: Path | None = None) -> Path | None:
+    """The folder or file that `load_dataset` reads; None for what is built in or made.
+
+    Raises as `load_dataset` does for what is not there.
+    """
+    data_dir = Path(data_dir) if data_dir is not None else None
+    if name == covid.NAME:
+        return covid.find_covid(data_dir)
+    if name == cifar10.NAME:
+        return cifar10.find_cifar10(data_dir)
+    return None if name == "digits" else _path(name, data_dir)
+
+
 def describe_datasets() -> list[dict[str, object]]:
     """One row per data set for people: name, status, where, classes; nothing is decoded.
 
-    `status` is "found", "built in", "synthetic" (phantoms stand in) or "not found"; `where` is the
-    path, or how to get the data; `classes` a list of names, or None where finding out is not cheap.
-    Image folders and arrays in the folder that $DSE_DATA names are listed too.
+    `status` is "found", "built in", "synthetic" (phantoms, made or standing in) or "not found";
+    `where` is the path, or how to get the data; `classes` a list of names, or None where finding
+    out is not cheap. Image folders and arrays in the folder that $DSE_DATA names are listed too.
     """
     rows: list[dict[str, object]] = []
     found = covid.find_covid(None)
-    rows.append(
-        _row(covid.NAME, "found" if found else "synthetic", found, covid.HOW_TO_GET, covid.CLASSES)
-    )
+    status = "found" if found and synthetic_note(found) is None else "synthetic"
+    rows.append(_row(covid.NAME, status, found, covid.HOW_TO_GET, covid.CLASSES))
     digits = tuple(str(digit) for digit in range(10))
     rows.append(_row("digits", "built in", None, "comes with scikit-learn", digits))
     batches = cifar10.find_cifar10(None)
@@ -87,7 +118,8 @@ def describe_datasets() -> list[dict[str, object]]:
     for folder in subfolders(shared) if shared is not None else []:
         inside = tuple(child.name for child in subfolders(folder))
         if folder not in (found, batches) and len(inside) > 1:
-            rows.append(_row(folder.name, "found", folder, "", inside))
+            status = "found" if synthetic_note(folder) is None else "synthetic"
+            rows.append(_row(folder.name, status, folder, "", inside))
     return rows
 
 

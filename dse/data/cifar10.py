@@ -31,8 +31,8 @@ FULL = 60_000
 FOLDER = "cifar-10-batches-py"
 WANTED = f"the folder {FOLDER} or a file cifar10*.npz"
 HOW_TO_GET = (
-    f"unpack www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz and pass --data-dir {FOLDER}, "
-    "or keep it in the folder that $DSE_DATA names"
+    "`dse data fetch cifar10` gets it; or unpack www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz "
+    f"and pass --data-dir {FOLDER}, or keep it in the folder that $DSE_DATA names"
 )
 
 

@@ -47,7 +47,8 @@ class Dataset:
     int64 (N,), an index into `classes`. `groups` names the patient of each image, `folds` its
     published fold, `test` marks the published test part; each is None where the data has none.
     `digest` is the first 16 hex digits of a SHA-256 over all of these. `skipped` lists files left
-    out, `note` is one sentence on where the images come from.
+    out, `note` is one sentence on where the images come from. `files` names the file of each image,
+    relative to the data set's folder; None where the images come as arrays.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Dataset:
     digest: str
     skipped: tuple[Skipped, ...]
     note: str
+    files: tuple[str, ...] | None = None
 
     @property
     def image_size(self) -> int:
@@ -90,7 +92,8 @@ class Dataset:
         one further on for each step of `seed`. A published test part: that is test, val a
         stratified sixth of the rest by `seed`. Neither: 70/15/15, stratified by class, by `seed`;
         or, with `test_fold`, five stratified folds made by `seed`, of which that one is test and
-        the next val. Images of one group stay together.
+        the next val. Images of one group stay together, and in
+        parts made by `seed` those with the same pixels too.
 
         Raises InvalidValue for a fold that does not exist or a negative seed, DataError where a
         part would lack a class or a patient would be in two parts.
@@ -98,6 +101,29 @@ class Dataset:
         from dse.data.splits import split
 
         return split(self, seed, test_fold)
+
+    def folds_of(self, number: int | None = None, seed: int = 0) -> list[Split]:
+        """One split for each fold of a cross-validation, in which that fold is the test part.
+
+        The published folds where `number` is None or theirs, as `splits` gives them; the one split
+        of a published test part where `number` is None. Otherwise `number` folds (five for None)
+        are made by `seed` of all images, stratified by class, with patients whole; val is then a
+        stratified sixth of what each fold leaves.
+
+        Raises InvalidValue for fewer than two folds, or more than the rarest class has patients
+        (images, where no patients are known); DataError where a part would lack a class.
+        """
+        from dse.data.folds import folds_of
+
+        return folds_of(self, number, seed)
+
+    def file_of(self, index: int) -> str:
+        """How people find an image: its file, or its number where it has none."""
+        if self.files is None:
+            return f"image {index}"
+        from dse.data.places import printable
+
+        return printable(self.files[index])
 
 
 def assemble(
@@ -112,6 +138,7 @@ def assemble(
     synthetic: bool = False,
     skipped: tuple[Skipped, ...] = (),
     note: str,
+    files: tuple[str, ...] | None = None,
 ) -> Dataset:
     """A Dataset of these parts, with its digest."""
     import numpy as np
@@ -129,6 +156,7 @@ def assemble(
         digest=_digest(images, labels, classes, groups, folds, test),
         skipped=skipped,
         note=note,
+        files=files,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from dse.data.dataset import Skipped
 if TYPE_CHECKING:
     from dse.data.dataset import Integers, Pixels
 
-VERSION = 1
+VERSION = 2
 """Part of the cache key: raise it whenever the same file would give other pixels."""
 
 SUFFIXES = frozenset(
@@ -54,8 +55,13 @@ def decode_files(
         return decode_file(root / file, file, size)
 
     results: list[Pixels | Skipped] = []
-    # Pillow lets go of the interpreter lock while it decodes, so threads are enough.
-    with ThreadPoolExecutor(max_workers=min(16, os.cpu_count() or 1)) as pool:
+    # Pillow lets go of the interpreter lock while it decodes, so threads are enough. What it warns
+    # of (odd EXIF data, large pictures) either does not matter or ends in a skipped file.
+    with (
+        warnings.catch_warnings(action="ignore", category=UserWarning),
+        warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
+        ThreadPoolExecutor(max_workers=min(16, os.cpu_count() or 1)) as pool,
+    ):
         for result in pool.map(attempt, files):
             results.append(result)
             if progress is not None:
@@ -83,6 +89,8 @@ def decode_file(path: Path, name: str, size: int) -> Pixels | Skipped:
         return Skipped(name, "not an image in a known format")
     except FileNotFoundError:
         return Skipped(name, "no such file")
+    except PermissionError:
+        return Skipped(name, "permission denied")
     except Exception as fault:
         # Pillow's decoders raise nearly anything on damaged bytes (OSError, SyntaxError,
         # struct.error, IndexError, DecompressionBombError): one bad file must not end a run.
@@ -92,13 +100,13 @@ def decode_file(path: Path, name: str, size: int) -> Pixels | Skipped:
 def to_pixels(image: Image.Image, size: int) -> Pixels:
     """Resize to size x size with Lanczos, as 8-bit gray (S, S) or RGB (S, S, 3).
 
-    Not padded to keep the aspect: bars would tell where an image came from. Alpha is composited on
-    black, 16-bit gray is scaled to 8 bits, and RGB with equal channels becomes gray.
-    Raises ValueError for 32-bit pixels, whose range is unknown.
+    Not padded to keep the aspect: bars would tell where an image came from. Of several frames the
+    first is taken. Alpha is composited on black, 16-bit gray is scaled to 8 bits, and RGB with
+    equal channels becomes gray. Raises ValueError for 32-bit pixels, whose range is unknown.
     """
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         return _wide_to_pixels(image, size)
-    if image.mode in ("1", "L"):
+    if image.mode in ("1", "L") and not image.has_transparency_data:
         return _resized(image.convert("L"), size)
     if image.mode in ("P", "PA"):
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
@@ -131,5 +139,8 @@ def _wide_to_pixels(image: Image.Image, size: int) -> Pixels:
     if image.mode == "F" or values.min() < 0 or values.max() > 65535:
         raise ValueError("32-bit pixels of unknown range")
     resized = Image.fromarray(values).resize((size, size), Image.Resampling.LANCZOS)
-    # 65535 / 255 = 257; Lanczos overshoots at edges.
-    return np.clip(np.rint(np.asarray(resized) / 257), 0, 255).astype(np.uint8)
+    # 65535 / 255 = 257. Where 32 bits hold no more than 255, 8 were widened: at 16 bits, too, next
+    # to nothing would be seen of them.
+    step = 1 if image.mode == "I" and values.max() <= 255 else 257
+    # Lanczos overshoots at edges.
+    return np.clip(np.rint(np.asarray(resized) / step), 0, 255).astype(np.uint8)

@@ -13,7 +13,7 @@ from dse.data.cache import decode_cached
 from dse.data.dataset import Dataset, Skipped, assemble
 from dse.data.decode import SUFFIXES, Progress
 from dse.data.manifest import FILE_NAME, PARTS, Row, read_manifest
-from dse.data.places import ignored, subfolders
+from dse.data.places import ignored, printable, subfolders, synthetic_note
 from dse.errors import DataError
 
 ClassOf = Callable[[str], str | None]
@@ -47,9 +47,12 @@ def load_folder(
 ) -> Dataset:
     """Decode the images below `root` into a data set named `name` (by default as the folder).
 
-    `group_of` may name the patient of a file for which splits.csv names none. Raises DataError for
-    a folder without images, an empty class, fewer than two classes, or a bad splits.csv.
+    `group_of` may name the patient of a file for which splits.csv names none. What a file
+    SYNTHETIC.txt in the folder says is the note, and the images then count as synthetic. Raises
+    DataError for a folder without images, an empty class, fewer than two classes, or a bad
+    splits.csv.
     """
+    synthetic = synthetic_note(root)
     listing = list_folder(root, class_of)
     decoded = decode_cached(root, [row.file for row in listing.rows], size, progress)
     rows = [listing.rows[i] for i in decoded.kept]
@@ -59,8 +62,9 @@ def load_folder(
         counts[row.label] += 1
     for label, count in counts.items():
         if count == 0:
-            first = next((s for s in skipped), None)
-            why = f" (skipped {first.file}: {first.reason})" if first else ""
+            label_of = {row.file: row.label for row in listing.rows}
+            first = next((s for s in skipped if label_of.get(s.file, label) == label), None)
+            why = f" (skipped {printable(first.file)}: {first.reason})" if first else ""
             raise DataError(f"every class needs an image, but {label!r} has none in {root}{why}")
 
     groups = [row.group or (group_of(row.file) if group_of else None) for row in rows]
@@ -83,8 +87,10 @@ def load_folder(
         else None,
         folds=None if None in folds else np.asarray(folds, dtype=np.int64),
         test=is_test if is_test.any() else None,
-        skipped=skipped,
-        note="; ".join(part for part in (note or f"images from {root.name}", *remarks) if part),
+        synthetic=synthetic is not None,
+        skipped=tuple(Skipped(printable(s.file), s.reason) for s in skipped),
+        note="; ".join([synthetic or note or f"images from {root.name}", *remarks]),
+        files=tuple(row.file for row in rows),
     )
 
 

@@ -37,8 +37,7 @@ def read_manifest(path: Path) -> list[Row]:
     either fold (an integer) or split (train, val, test).
 
     Raises DataError with the line for a missing column or value, a path that leaves the folder, a
-    file listed twice, a fold that is no integer, or a patient in two folds or on both sides of the
-    test part.
+    file listed twice, or a fold that is no integer.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -72,7 +71,6 @@ def read_manifest(path: Path) -> list[Row]:
             )
         first_line[row.file] = line
         rows.append(row)
-    _check_groups(rows, path)
     return rows
 
 
@@ -98,16 +96,3 @@ def _row(values: dict[str, str], place: str) -> Row:
             raise DataError(f"a split is train, val or test, got {values['split']!r}, {place}")
     group = values.get("patient") or values.get("group") or None
     return Row(str(relative), label, group, fold, part)
-
-
-def _check_groups(rows: list[Row], path: Path) -> None:
-    home: dict[str, tuple[str, int | bool]] = {}
-    for row in rows:
-        if row.group is None:
-            continue
-        here = ("folds", row.fold) if row.fold is not None else ("parts", row.part == "test")
-        if home.setdefault(row.group, here) != here:
-            raise DataError(
-                f"a patient belongs to one fold or part, but {row.group!r} is in two "
-                f"{here[0]}, {path}"
-            )

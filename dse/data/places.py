@@ -10,6 +10,8 @@ from dse.errors import DataError
 
 DATA_VARIABLE = "DSE_DATA"
 CACHE_VARIABLE = "DSE_CACHE"
+SYNTHETIC_FILE = "SYNTHETIC.txt"
+"""Marks a folder of images that were drawn, not taken; holds one sentence that says so."""
 
 
 def cache_root() -> Path:
@@ -50,6 +52,15 @@ def locate(
     return None
 
 
+def synthetic_note(folder: Path) -> str | None:
+    """What a folder of synthetic images says of itself; None for any other folder."""
+    mark = folder / SYNTHETIC_FILE
+    if not mark.is_file():
+        return None
+    text = " ".join(mark.read_text(encoding="utf-8", errors="replace").split())
+    return text if "synthetic" in text.lower() else f"synthetic images; {text}".rstrip("; ")
+
+
 def subfolders(folder: Path) -> list[Path]:
     """The visible sub-folders of `folder`, sorted by name; none if it cannot be read."""
     try:
@@ -62,3 +73,8 @@ def subfolders(folder: Path) -> list[Path]:
 def ignored(name: str) -> bool:
     """Whether a file or folder is an operating system's leavings, not data."""
     return name.startswith(".") or name == "__MACOSX"
+
+
+def printable(file: str) -> str:
+    r"""A file's name as text: bytes that are not UTF-8, which Linux allows, become \xNN."""
+    return os.fsencode(file).decode("utf-8", "backslashreplace")

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dse.data.dataset import Dataset, Split
+from dse.data.together import kept_together
 from dse.errors import DataError, InvalidValue
 
 if TYPE_CHECKING:
-    from dse.data.dataset import Integers, Strings
+    from dse.data.dataset import Flags, Integers, Strings
 
 MADE_FOLDS = 5
 THREE_WAYS = (0.70, 0.15, 0.15)
@@ -38,16 +39,35 @@ def split(data: Dataset, seed: int, test_fold: int | None) -> Split:
     if data.folds is not None:
         return _by_folds(data, data.folds, seed, known[-1] if test_fold is None else test_fold)
     if test_fold is not None:
-        folds = apportion(data.labels, data.groups, [1 / MADE_FOLDS] * MADE_FOLDS, seed)
+        folds = make_folds(data, kept_together(data), MADE_FOLDS, seed)
         # The seed has had its say in the folds: val is simply the next one.
         return _by_folds(data, folds, 0, test_fold)
     if data.test is not None:
-        return _checked(data, _with_val(data, data.test, seed), None)
-    return _checked(data, apportion(data.labels, data.groups, THREE_WAYS, seed), None)
+        return with_val(data, kept_together(data), data.test, seed, None)
+    return _checked(data, apportion(data.labels, kept_together(data), THREE_WAYS, seed), None)
+
+
+def make_folds(data: Dataset, units: Integers | None, number: int, seed: int) -> Integers:
+    """The fold (0 .. number - 1) of each image, stratified by class: int64 (N,).
+
+    `units` say what is kept together.
+    """
+    return apportion(data.labels, units, [1 / number] * number, seed)
+
+
+def with_val(
+    data: Dataset, units: Integers | None, is_test: Flags, seed: int, fold: int | None
+) -> Split:
+    """A given test part, and val as a stratified sixth of the rest by `seed`."""
+    parts = np.full(len(data.labels), 2, dtype=np.int64)
+    rest = np.flatnonzero(~is_test)
+    of_rest = None if units is None else units[rest]
+    parts[rest] = apportion(data.labels[rest], of_rest, [1 - VAL_SHARE, VAL_SHARE], seed)
+    return _checked(data, parts, fold)
 
 
 def apportion(
-    labels: Integers, groups: Strings | None, shares: Sequence[float], seed: int
+    labels: Integers, groups: Strings | Integers | None, shares: Sequence[float], seed: int
 ) -> Integers:
     """The part (0 .. len(shares) - 1) of each image: int64 (N,).
 
@@ -66,38 +86,33 @@ def apportion(
     totals = counts.sum(axis=0)
     wanted = np.asarray(shares)[:, None] * totals  # (parts, classes), in images
     held = np.zeros_like(wanted)
+    need = wanted.copy()
     part_of = np.full(len(number), -1, dtype=np.int64)
     order = np.random.default_rng(seed).permutation(len(number))
     for label in np.argsort(totals, kind="stable"):
         waiting = order[(counts[order, label] > 0) & (part_of[order] < 0)]
         waiting = waiting[np.argsort(-counts[waiting, label], kind="stable")]
-        for done, group in enumerate(waiting):
-            lacking = np.flatnonzero(held[:, label] == 0)
-            open_to = lacking if len(waiting) - done <= len(lacking) else np.arange(len(shares))
-            need = (wanted - held)[open_to]
-            # Equal need for this class is settled by the need for any class.
-            best = np.lexsort((-need.sum(axis=1), -need[:, label]))[0]
-            part_of[group] = open_to[best]
-            held[part_of[group]] += counts[group]
+        # Equal need for this class is settled by the need for any class.
+        needs = list(zip(need[:, label].tolist(), need.sum(axis=1).tolist(), strict=True))
+        open_to = range(len(needs))
+        for left, group in zip(range(len(waiting), 0, -1), waiting, strict=True):
+            lacking = np.flatnonzero(held[:, label] == 0).tolist() if left <= len(needs) else []
+            best = max(lacking if left <= len(lacking) else open_to, key=needs.__getitem__)
+            part_of[group] = best
+            held[best] += counts[group]
+            need[best] = wanted[best] - held[best]
+            needs[best] = (float(need[best, label]), float(need[best].sum()))
     return part_of[group_of]
 
 
 def _by_folds(data: Dataset, folds: Integers, seed: int, test_fold: int) -> Split:
     rest = [int(fold) for fold in np.unique(folds) if fold != test_fold]
     if len(rest) < 2:
-        return _checked(data, _with_val(data, folds == test_fold, seed), test_fold)
+        return with_val(data, kept_together(data), folds == test_fold, seed, test_fold)
     after = sum(fold < test_fold for fold in rest)
     val_fold = rest[(after + seed) % len(rest)]
     parts = np.where(folds == test_fold, 2, np.where(folds == val_fold, 1, 0))
     return _checked(data, parts, test_fold)
-
-
-def _with_val(data: Dataset, is_test: np.ndarray, seed: int) -> Integers:
-    parts = np.full(len(data.labels), 2, dtype=np.int64)
-    rest = np.flatnonzero(~is_test)
-    groups = None if data.groups is None else data.groups[rest]
-    parts[rest] = apportion(data.labels[rest], groups, [1 - VAL_SHARE, VAL_SHARE], seed)
-    return parts
 
 
 def _checked(data: Dataset, parts: Integers, fold: int | None) -> Split:
@@ -106,9 +121,10 @@ def _checked(data: Dataset, parts: Integers, fold: int | None) -> Split:
         found = np.bincount(data.labels[chosen], minlength=len(data.classes))
         for label, name in enumerate(data.classes):
             if found[label] == 0:
+                place = "" if fold is None else f" where fold {fold} is test,"
                 raise DataError(
-                    f"every class must be in train, val and test, but {part} has no image of "
-                    f"{name!r} in data set {data.name!r}"
+                    f"every class must be in train, val and test, but{place} {part} has no image "
+                    f"of {name!r} in data set {data.name!r}"
                 )
     if data.groups is not None:
         part_of: dict[str, int] = {}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from dse.devices.base import Device, Latency
+from dse.devices.base import Device, Latency, Ready, Runtime
 from dse.errors import UnknownName
 
 _DEVICES = {
     "onnxruntime-cpu": ("dse.devices.onnxruntime_cpu", "OnnxRuntimeCpu"),
     "torch-cpu": ("dse.devices.torch_cpu", "TorchCpu"),
+    "torch-cuda": ("dse.devices.torch_cuda", "TorchCuda"),
 }
 # By name only: listing devices must not import the runtimes.
 
@@ -19,7 +20,7 @@ def device_names() -> tuple[str, ...]:
     return tuple(_DEVICES)
 
 
-def find_device(name: str) -> Device:
+def find_device(name: str) -> Runtime:
     """A device by its name.
 
     Raises:
@@ -28,8 +29,8 @@ def find_device(name: str) -> Device:
     if name not in _DEVICES:
         raise UnknownName("device", name, _DEVICES)
     module, cls = _DEVICES[name]
-    device: Device = getattr(import_module(module), cls)()
+    device: Runtime = getattr(import_module(module), cls)()
     return device
 
 
-__all__ = ["Device", "Latency", "device_names", "find_device"]
+__all__ = ["Device", "Latency", "Ready", "Runtime", "device_names", "find_device"]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from dse.network import Network
+
+Processor = Literal["cpu", "cuda"]
 
 
 @dataclass(frozen=True)
@@ -32,4 +36,25 @@ class Device(Protocol):
 
     def latency(self, network: Network) -> Latency:
         """How long one image takes."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A network loaded where it runs: `call` infers one image, and `note` says by what."""
+
+    call: Callable[[], object]
+    note: str
+
+
+class Runtime(Device, Protocol):
+    """A device on this machine, which runs a network as often as asked.
+
+    `processor` is the one whose energy that takes.
+    """
+
+    processor: Processor
+
+    def ready(self, network: Network) -> AbstractContextManager[Ready]:
+        """Load a network, for as long as the context lasts."""
         ...

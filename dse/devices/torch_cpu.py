@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
-from dse.devices.base import Latency
+from dse.devices.base import Latency, Processor, Ready
 from dse.devices.timing import timed
 from dse.network import Network
 
@@ -13,8 +16,14 @@ class TorchCpu:
     """Measures the emitted module as it is."""
 
     name = "torch-cpu"
+    processor: Processor = "cpu"
 
     def latency(self, network: Network) -> Latency:
+        with self.ready(network) as ready:
+            return timed(ready.call, ready.note)
+
+    @contextmanager
+    def ready(self, network: Network) -> Iterator[Ready]:
         from dse.runtime.load import build
 
         threads = torch.get_num_threads()
@@ -23,6 +32,6 @@ class TorchCpu:
             model = build(network).eval()
             image = torch.rand(1, *network.input)
             with torch.inference_mode():
-                return timed(lambda: model(image), f"torch {torch.__version__}, 1 thread")
+                yield Ready(lambda: model(image), f"torch {torch.__version__}, 1 thread")
         finally:
             torch.set_num_threads(threads)

@@ -173,6 +173,7 @@ def _class_text(scope: NamedScope) -> ClassText:
     attributes[:0] = [f"{name} = {width}" for name, width in scope.locals.items()]
     inputs = [(value, name) for value, name in zip(scope.inputs, "xyzuvw", strict=False)]
     statements = Body(items, inputs, scope.output).statements()
+    statements = _kept_options(scope, attributes, statements)
     block = scope.block
     assert block is not None
     summary = scope.summary or (block.__doc__ or "").strip().splitlines()[0]
@@ -197,6 +198,16 @@ def _class_text(scope: NamedScope) -> ClassText:
         attributes=tuple(attributes),
         statements=tuple(statements),
     )
+
+
+def _kept_options(scope: NamedScope, attributes: list[str], statements: list[str]) -> list[str]:
+    """Arguments that `forward` needs, for a function's setting: made attributes and read there."""
+    for name in scope.arguments:
+        bare = re.compile(rf"(?<![\w.]){name}\b(?!=)")
+        if any(bare.search(line) for line in statements):
+            attributes.insert(0, f"self.{name} = {name}")
+            statements = [bare.sub(f"self.{name}", line) for line in statements]
+    return statements
 
 
 def _single_width(text: str) -> str:

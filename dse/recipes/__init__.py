@@ -1,7 +1,17 @@
 """Trainings as data: what a recipe may say, and the named ones. Knows nothing of torch."""
 
 from dse.recipes.augment import Augment
+from dse.recipes.dropout import with_dropout
 from dse.recipes.named import names, recipe
+from dse.recipes.override import overrides, parse_override
 from dse.recipes.recipe import Recipe
 
-__all__ = ["Augment", "Recipe", "names", "recipe"]
+__all__ = [
+    "Augment",
+    "Recipe",
+    "names",
+    "overrides",
+    "parse_override",
+    "recipe",
+    "with_dropout",
+]

@@ -1,50 +1,24 @@
-"""The recipes that have a name. A new one is one more entry."""
+"""The recipes that have a name: one YAML file each, beside this one. A new one is one more file."""
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import ValidationError
 
 from dse.errors import InvalidValue, UnknownName
 from dse.recipes.augment import Augment
 from dse.recipes.recipe import Recipe
 
-_NAMED = (
-    Recipe(
-        name="quick",
-        about="ranks small networks in a search: ten epochs, light augmentation",
-        optimizer="adamw",
-        # Between what families want: in ten epochs 1e-3 leaves depthwise networks unfinished
-        # (6e-3 did no worse), while networks without batch normalisation did better at 1e-3.
-        learning_rate=3e-3,
-        weight_decay=0.02,
-        epochs=10,
-        batch_size=32,
-        warmup_epochs=1,
-        label_smoothing=0.05,
-        augment=Augment(horizontal_flip=True, shift=0.06),
-    ),
-    Recipe(
-        name="default",
-        about="trains one network properly: forty epochs, fuller augmentation",
-        optimizer="adamw",
-        learning_rate=3e-3,
-        weight_decay=0.05,
-        epochs=40,
-        batch_size=32,
-        warmup_epochs=2,
-        label_smoothing=0.1,
-        augment=Augment(horizontal_flip=True, shift=0.1, brightness=0.1, contrast=0.1, erase=0.1),
-    ),
-)
-
-_RECIPES = {entry.name: entry for entry in _NAMED}
+_FOLDER = Path(__file__).parent
 
 
 def names() -> list[str]:
     """The names that `recipe` knows, sorted."""
-    return sorted(_RECIPES)
+    return sorted(path.stem for path in _FOLDER.glob("*.yaml"))
 
 
 def recipe(name: str, /, **overrides: Any) -> Recipe:
@@ -59,18 +33,24 @@ def recipe(name: str, /, **overrides: Any) -> Recipe:
 
     Raises:
         UnknownName: no recipe, or no setting of one, has that name.
-        InvalidValue: a setting is outside what it may be.
+        InvalidValue: a setting is outside what it may be, or does not go with another.
     """
-    if name not in _RECIPES:
-        raise UnknownName("recipe", name, _RECIPES)
-    named = _RECIPES[name]
+    if name not in names():
+        raise UnknownName("recipe", name, names())
+    named = _read(name)
     settings = {**named.model_dump(), **overrides}
     if "augment" in overrides:
         settings["augment"] = _augmentation(named.augment, overrides["augment"])
     try:
         return Recipe.model_validate(settings)
     except ValidationError as error:
-        raise _in_one_sentence(name, error) from None
+        raise in_one_sentence(f"recipe {name!r}: ", error) from None
+
+
+@cache
+def _read(name: str) -> Recipe:
+    text = (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+    return Recipe.model_validate({"name": name, **yaml.safe_load(text)})
 
 
 def _augmentation(named: Augment, asked: object) -> object:
@@ -82,13 +62,16 @@ def _augmentation(named: Augment, asked: object) -> object:
     return asked
 
 
-def _in_one_sentence(name: str, error: ValidationError) -> InvalidValue | UnknownName:
+def in_one_sentence(place: str, error: ValidationError) -> InvalidValue | UnknownName:
     """The first complaint of pydantic, which writes several lines to a fault, as ours."""
     fault = error.errors(include_url=False)[0]
-    *outer, setting = (str(part) for part in fault["loc"])
-    prefix = "".join(f"{part}." for part in outer)
+    path = [str(part) for part in fault["loc"]]
+    setting = ".".join(path)
     if fault["type"] == "extra_forbidden":
+        *outer, _ = path
         known = (Augment if outer else Recipe).model_fields
-        return UnknownName("recipe setting", prefix + setting, (prefix + field for field in known))
-    rule = fault["msg"].replace("Input should be", "must be", 1)
-    return InvalidValue(f"recipe {name!r}: {prefix}{setting} {rule}, got {fault['input']!r}")
+        return UnknownName("recipe setting", setting, (".".join([*outer, k]) for k in known))
+    if fault["type"] == "value_error":  # of a rule between settings: it names them and their values
+        return InvalidValue(place + fault["msg"].removeprefix("Value error, "))
+    rule = fault["msg"].replace("Input should be", "must be", 1).partition(", unable to")[0]
+    return InvalidValue(f"{place}{setting} {rule}, got {fault['input']!r}")

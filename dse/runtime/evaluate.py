@@ -14,7 +14,7 @@ import numpy as np
 
 from dse.data import Dataset, Split, load_dataset
 from dse.network import Network
-from dse.recipes import Recipe
+from dse.recipes import Recipe, with_dropout
 from dse.runtime.load import build
 from dse.runtime.train import Fitted, Part, Score, fit, pick_device, score, seeded, set_threads
 
@@ -58,7 +58,9 @@ class Train:
     def __call__(
         self, candidate: HasNetwork, report: Callable[[int, Mapping[str, float]], None]
     ) -> dict[str, float]:
-        """Train the candidate and return the validation metrics of the last epoch."""
+        """Train the candidate and return the validation metrics of the last epoch, or under early
+        stopping those of the best.
+        """
         _, split = self.data()
         fitted, _ = self.train(candidate.network, split.train, split.val, report)
         return fitted.metrics
@@ -74,8 +76,12 @@ class Train:
         val: np.ndarray[Any, np.dtype[np.int64]] | None,
         report: Callable[[int, Mapping[str, float]], None] | None = None,
     ) -> tuple[Fitted, nn.Module]:
-        """Train `network` on some images of the data set."""
+        """Train `network`, with the recipe's dropout if it has one, on some images of the data
+        set.
+        """
         data, _ = self.data()
+        if self.recipe.dropout is not None:
+            network = with_dropout(network, self.recipe.dropout)
         set_threads(self.threads)
         device = pick_device(self.device)
         with seeded(self.seed, device):
@@ -94,10 +100,17 @@ class Train:
         return fitted, model
 
     def test(self, network: Network) -> tuple[Score, Fitted, nn.Module]:
-        """Train on everything but the test part, then read that once."""
+        """Train on everything but the test part, then read that once.
+
+        A recipe with early stopping trains without the validation part, which tells when to stop.
+        """
         data, split = self.data()
-        learn = np.sort(np.concatenate([split.train, split.val]))
-        fitted, model = self.train(network, learn, None)
+        if self.recipe.early_stopping is None:
+            fitted, model = self.train(
+                network, np.sort(np.concatenate([split.train, split.val])), None
+            )
+        else:
+            fitted, model = self.train(network, split.train, split.val)
         result = score(
             model,
             part(data, split.test),
@@ -106,6 +119,7 @@ class Train:
             std=fitted.std,
             channels=network.input.channels,
             device=pick_device(self.device),
+            groups=None if data.groups is None else data.groups[split.test],
         )
         return result, fitted, model
 

@@ -21,16 +21,27 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def build(network: Network) -> nn.Module:
-    """A torch module of `network` with fresh weights, from its emitted source.
+def build(network: Network, *, weights: str | Path | None = None) -> nn.Module:
+    """A torch module of `network`, from its emitted source.
 
     The source is a real file, so tracebacks, `inspect` and pickling work.
 
+    Args:
+        network: what to build.
+        weights: a state dict in a file, whatever its names (see `load_weights`, which also says
+            what became of it); without it weights are fresh.
+
     Raises:
         InvalidDesign: the network cannot be built.
+        DataError: the file cannot be read, or would have to run code to be.
+        InvalidValue: its layers are not those of the network.
     """
     module = load_source(emit(network))
     model: nn.Module = module.create_model(network.classes)
+    if weights is not None:
+        from dse.runtime.weights import load_weights
+
+        load_weights(model, network, weights)
     return model
 
 

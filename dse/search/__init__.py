@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dse.cost import Budget
-from dse.runs import Run, run_names
+from dse.runs import Run, free_run_name
 from dse.search.candidate import Candidate, Evaluate, Listener, Report
 from dse.search.engine import Search
 from dse.search.samplers import sampler_names
@@ -70,12 +70,6 @@ def search(
         storage=storage,
         listener=listener or Listener(),
     ).run(run or free_run_name("search"), resume=resume)
-
-
-def free_run_name(stem: str) -> str:
-    """``stem-1``, or the next number that no run has."""
-    taken = set(run_names())
-    return next(name for n in range(1, 1_000_000) if (name := f"{stem}-{n}") not in taken)
 
 
 __all__ = [

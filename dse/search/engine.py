@@ -92,6 +92,8 @@ class Search:
         run = Run(folder or runs_folder() / check_run_name(name))
         with _alone(run, ("study.log", *self.files)):
             exists = (run.folder / "run.json").exists()
+            if (run.folder / "experiment.json").exists():
+                raise InvalidValue(f"{run.name} is an experiment of trainings; give another --run")
             if exists and not resume:
                 raise InvalidValue(
                     f"the run {run.name} exists; give --resume to go on with it, or another --run"

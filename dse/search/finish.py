@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from dse.errors import DivergedTraining, InvalidValue
 from dse.generate import Generated, generate
 from dse.network import Network
+from dse.processes import Pool
 from dse.runs import Run, Trial, direction
 from dse.runtime.train import threads_for
 from dse.runtime.weights import save_weights
-from dse.search.processes import Pool
 
 if TYPE_CHECKING:
     from dse.data import Dataset

@@ -12,8 +12,8 @@ from math import isfinite
 from typing import Protocol
 
 from dse.errors import DseError, InvalidValue
+from dse.processes import Pool, pool_state
 from dse.search.candidate import Candidate, Evaluate, Report
-from dse.search.processes import Pool, pool_state
 
 
 @dataclass(frozen=True)

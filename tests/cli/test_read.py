@@ -14,6 +14,7 @@ from dse.blocks import block_kinds
 from dse.cost import cost
 from dse.network import parse_network
 from dse.presets import load_preset, preset_names
+from dse.recipes import names as recipe_names
 from dse.space import load_space, space_names
 
 COST_KEYS = {
@@ -37,7 +38,7 @@ COST_KEYS = {
         ("blocks", sorted(block_kinds())),
         ("spaces", space_names()),
         ("datasets", ["covid", "digits", "cifar10"]),
-        ("recipes", ["default", "quick"]),
+        ("recipes", recipe_names()),
         ("devices", ["onnxruntime-cpu", "torch-cpu"]),
     ],
 )

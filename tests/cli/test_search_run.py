@@ -54,6 +54,7 @@ def searched(xrays: Path, tmp_path_factory: pytest.TempPathFactory) -> Searched:
         folder,
         *("search", "--dataset", xrays, "--image-size", 32, "--epochs", 1, "--trials", 3),
         *("--budget-params", "800k", "--space", "spp-covid", "--run", "tiny", "--seed", 1),
+        *("--recipe-set", "batch_size=16", "--recipe-set", "augment.shift=0.1"),
         *("--workers", 1, "--json"),
     )
     assert said.code == 0, said.err
@@ -116,6 +117,9 @@ def test_rows_say_under_what_conditions_they_arose(searched: Searched, xrays: Pa
         assert (said["device"], said["image_size"]) == ("cpu", 32)
         assert said["recipe"]["name"] == "quick"
         assert said["recipe"]["epochs"] == 1
+        assert said["recipe"]["batch_size"] == 16
+        assert said["recipe"]["augment"]["shift"] == 0.1
+        assert said["recipe"]["augment"]["horizontal_flip"] is True
         assert said["dse"] == searched.run.settings["dse"]
         assert row.digest == row.network.digest
         assert len(row.history) == 1
@@ -352,6 +356,7 @@ def test_resume_refuses_other_options(dse: Any, refused: Any, options: Any) -> N
     before = Path("runs/r/run.json").read_bytes()
     for option, value, words in (
         ("--epochs", 2, "epochs is 1 in r, got 2"),
+        ("--recipe", "default", "recipe is 'quick' in r, got 'default'"),
         ("--budget-params", "2e6", "got {'params': 2000000.0}"),
         ("--objective", "loss", "objectives is ['accuracy', 'params'] in r"),
         ("--space", "fire", "got 'fire'"),

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+import torch
 
 from dse.devices import Latency, device_names, find_device
 from dse.errors import UnknownName
@@ -59,7 +60,10 @@ def test_the_warm_up_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     assert timed(clock, monkeypatch).p95_ms == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("name", device_names())
+HERE = [name for name in device_names() if name != "torch-cuda" or torch.cuda.is_available()]
+
+
+@pytest.mark.parametrize("name", HERE)
 def test_every_device_measures(name: str) -> None:
     device = find_device(name)
     assert device.name == name
@@ -72,8 +76,6 @@ def test_every_device_measures(name: str) -> None:
 
 
 def test_measuring_leaves_torchs_threads_alone() -> None:
-    import torch
-
     before = torch.get_num_threads()
     find_device("torch-cpu").latency(SMALL)
     assert torch.get_num_threads() == before
@@ -88,11 +90,11 @@ def test_the_same_network_is_measured_on_the_same_graph(monkeypatch: pytest.Monk
         call()
         return Latency(1, 1, 1, text)
 
-    for module in ("onnxruntime_cpu", "torch_cpu"):
-        monkeypatch.setattr(import_module(f"dse.devices.{module}"), "timed", note)
-    for name in device_names():
+    for name in HERE:
+        module = import_module(f"dse.devices.{name.replace('-', '_')}")
+        monkeypatch.setattr(module, "timed", note)
         assert find_device(name).latency(SMALL).median_ms == 1
-    assert [text.split()[0] for text in seen] == ["onnxruntime", "torch"]
+    assert [text.split()[0] for text in seen][:2] == ["onnxruntime", "torch"]
 
 
 def test_an_unknown_device() -> None:

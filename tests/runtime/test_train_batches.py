@@ -1,4 +1,4 @@
-"""What a network is fed: pixels, normalisation, batches, augmentation."""
+"""What a network is fed: pixels, normalisation, batches."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 
 from dse.errors import InvalidValue
 from dse.recipes import Augment, recipe
 from dse.runtime.train import Part
-from dse.runtime.train.augment import Augmenter
 from dse.runtime.train.batches import TrainingBatches, plain_batches, steps_of
 from dse.runtime.train.pixels import Normalisation, Pixels, normalisation, on_device
 
@@ -22,9 +22,12 @@ GRAY = Part(DRAW.integers(0, 256, (23, 8, 10), dtype=np.uint8), np.arange(23) % 
 COLOUR = Part(DRAW.integers(0, 256, (23, 8, 10, 3), dtype=np.uint8), np.arange(23) % 4)
 EVERYTHING = Augment(
     horizontal_flip=True,
+    vertical_flip=True,
     shift=0.2,
     rotate_degrees=15,
     zoom=0.2,
+    shear_degrees=10,
+    warp=0.1,
     brightness=0.2,
     contrast=0.2,
     erase=0.5,
@@ -34,10 +37,6 @@ NEUTRAL = Normalisation((0.0,), (1.0,))
 
 def pixels_of(part: Part, channels: int = 3) -> Pixels:
     return on_device(part, classes=4, channels=channels, device=CPU)
-
-
-def augmenter(augment: Augment, seed: int = 0) -> Augmenter:
-    return Augmenter(augment, torch.Generator().manual_seed(seed))
 
 
 def test_gray_fills_every_channel_of_the_network() -> None:
@@ -153,94 +152,57 @@ def test_without_augmentation_images_arrive_as_they_are_with_their_labels() -> N
         assert torch.equal(images, plain[labels])
 
 
-def test_a_flip_mirrors_about_half_of_the_images_and_only_mirrors() -> None:
-    images = pixels_of(COLOUR).values
-    index = torch.arange(23).repeat(20)
-    flipped = augmenter(Augment(horizontal_flip=True)).gather(images, index)
-    same = (flipped == images[index]).flatten(1).all(dim=1)
-    mirrored = (flipped == images[index].flip(2)).flatten(1).all(dim=1)
-    assert (same ^ mirrored).all()
-    assert 0.35 < mirrored.float().mean() < 0.65
+VARIED = recipe("quick", augment=EVERYTHING, batch_size=8, balance="sampling")
 
 
-def test_a_shift_moves_by_whole_pixels_within_reach_and_repeats_the_edge() -> None:
-    image = pixels_of(GRAY).values[:1]
-    reach = 2
-    padded = np.pad(image[0, :, :, 0].numpy(), reach, mode="edge")
-    possible = {
-        padded[y : y + 8, x : x + 10].tobytes(): (y - reach, x - reach)
-        for y in range(2 * reach + 1)
-        for x in range(2 * reach + 1)
+def two_epochs(batches: TrainingBatches) -> list[Tensor]:
+    return [tensor for _ in range(2) for batch in batches.epoch() for tensor in batch]
+
+
+def test_a_state_gives_the_same_batches_again() -> None:
+    pixels = pixels_of(GRAY)
+    batches = TrainingBatches(pixels, normalisation(pixels, 3), VARIED, seed=0)
+    first = two_epochs(batches)
+    state = batches.state()
+    following = two_epochs(batches)
+    assert not torch.equal(following[0], first[0])
+    batches.restore(state)
+    again = two_epochs(batches)
+    other = TrainingBatches(pixels, normalisation(pixels, 3), VARIED, seed=9)
+    other.restore(state)
+    for one, two, three in zip(following, again, two_epochs(other), strict=True):
+        assert torch.equal(one, two)
+        assert torch.equal(one, three)
+
+
+def test_batches_neither_read_nor_write_the_global_random_state() -> None:
+    pixels = pixels_of(GRAY)
+    drawn = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        drawn.append(two_epochs(TrainingBatches(pixels, NEUTRAL, VARIED, seed=0)))
+        after = torch.rand(3)
+        torch.manual_seed(seed)
+        assert torch.equal(torch.rand(3), after)
+    for one, two in zip(*drawn, strict=True):
+        assert torch.equal(one, two)
+
+
+def test_balanced_sampling_shows_each_class_as_often_with_its_own_images() -> None:
+    labels = np.array([0] * 18 + [1] * 4 + [3])
+    pixels = pixels_of(Part(GRAY.images, labels))
+    batches = TrainingBatches(
+        pixels, NEUTRAL, recipe("quick", augment=None, balance="sampling"), seed=0
+    )
+    of_image = {
+        image.tobytes(): int(label) for image, label in zip(GRAY.images, labels, strict=True)
     }
-    moved = augmenter(Augment(shift=0.2)).gather(image, torch.zeros(400, dtype=torch.int64))
-    seen = {possible[one[:, :, 0].numpy().tobytes()] for one in moved}
-    assert seen == set(possible.values())
-
-
-def test_rotation_turns_by_at_most_the_angle_and_keeps_the_centre() -> None:
-    side = 33
-    column = torch.zeros(1, 1, side, side)
-    column[..., side // 2] = 255.0
-    turned = augmenter(Augment(rotate_degrees=30)).resample(column.repeat(50, 1, 1, 1))
-    assert torch.allclose(turned[:, 0, side // 2, side // 2], torch.tensor(255.0))
-    # Where the line crosses the top row gives the angle.
-    across = turned[:, 0, 0].argmax(dim=1) - side // 2
-    degrees = torch.rad2deg(torch.atan2(across.float(), torch.tensor(side // 2)))
-    assert degrees.abs().max() <= 32
-    assert degrees.min() < -15
-    assert degrees.max() > 15
-
-
-def test_a_quarter_turn_of_an_oblong_image_keeps_lengths() -> None:
-    bar = torch.zeros(1, 1, 21, 41)
-    bar[..., 10, 16:25] = 1.0
-    fixed = augmenter(Augment(rotate_degrees=90))
-    fixed._between = lambda count: torch.ones(count)  # type: ignore[method-assign]
-    turned = fixed.resample(bar)
-    expected = torch.zeros(1, 1, 21, 41)
-    expected[..., 6:15, 20] = 1.0
-    assert torch.allclose(turned, expected, atol=1e-4)
-
-
-def test_zoom_scales_a_disc_by_its_limits() -> None:
-    y, x = torch.meshgrid(torch.arange(41.0) - 20, torch.arange(41.0) - 20, indexing="ij")
-    disc = ((x**2 + y**2) < 100).float().view(1, 1, 41, 41).repeat(60, 1, 1, 1)
-    areas = augmenter(Augment(zoom=0.3)).resample(disc).sum(dim=(1, 2, 3)) / disc[0].sum()
-    assert 0.45 < areas.min() < 0.65  # 0.7 squared is 0.49
-    assert 1.45 < areas.max() < 1.75  # 1.3 squared is 1.69
-
-
-def test_brightness_shifts_the_mean_and_contrast_scales_the_spread() -> None:
-    images = 100 + 10 * torch.randn(200, 1, 16, 16, generator=torch.Generator().manual_seed(0))
-    mean, std = images.mean(dim=(1, 2, 3)), images.std(dim=(1, 2, 3))
-    brighter = augmenter(Augment(brightness=0.1)).tone(images)
-    change = brighter.mean(dim=(1, 2, 3)) - mean
-    assert -25.6 < change.min() < -20
-    assert 20 < change.max() < 25.6
-    assert torch.allclose(brighter.std(dim=(1, 2, 3)), std, rtol=1e-3)
-    sharper = augmenter(Augment(contrast=0.5)).tone(images)
-    ratio = sharper.std(dim=(1, 2, 3)) / std
-    assert 0.49 < ratio.min() < 0.6
-    assert 1.4 < ratio.max() < 1.51
-    assert torch.allclose(sharper.mean(dim=(1, 2, 3)), mean, atol=0.01)
-
-
-def test_tone_stays_within_the_range_of_pixels() -> None:
-    images = torch.tensor([0.0, 255.0]).view(1, 1, 1, 2).repeat(50, 1, 1, 1)
-    toned = augmenter(Augment(brightness=0.5, contrast=0.5)).tone(images)
-    assert toned.min() == 0
-    assert toned.max() == 255
-
-
-def test_erasing_zeroes_one_rectangle_of_the_asked_share_of_images() -> None:
-    images = torch.ones(400, 3, 20, 30)
-    erased = augmenter(Augment(erase=0.25)).erased(images)
-    gone = erased[:, 0] == 0
-    assert torch.equal(gone[:, None].expand_as(erased), erased == 0)
-    hit = gone.flatten(1).any(dim=1)
-    assert 0.18 < hit.float().mean() < 0.32
-    for hole in gone[hit]:
-        rows, columns = hole.any(dim=1), hole.any(dim=0)
-        assert torch.equal(hole, rows[:, None] & columns[None, :])
-        assert 3 <= rows.sum() <= 11
-        assert 5 <= columns.sum() <= 16
+    seen = []
+    for _ in range(100):
+        for images, shown in batches.epoch():
+            seen += shown.tolist()
+            raw = (images[:, 0] * 255).round().to(torch.uint8).numpy()
+            assert [of_image[image.tobytes()] for image in raw] == shown.tolist()
+    assert len(seen) == 100 * len(labels)
+    shares = np.bincount(seen, minlength=4) / len(seen)
+    assert shares == pytest.approx([1 / 3, 1 / 3, 0, 1 / 3], abs=0.04)

@@ -11,43 +11,8 @@ from torch import Tensor, nn
 
 from dse.errors import DivergedTraining, InvalidValue
 from dse.recipes import recipe
-from dse.runtime.train import Fitted, Part, fit, score, seeded
-
-CLASSES = 3
-SHORT = recipe("quick", epochs=2, batch_size=16)
-
-
-def stripes(images: int, seed: int, side: int = 12) -> Part:
-    """Grayscale noise over horizontal, vertical or no stripes: the class, at a random phase."""
-    draw = np.random.default_rng(seed)
-    labels = np.arange(images) % CLASSES
-    pixels = draw.normal(128, 20, size=(images, side, side))
-    wave = 60 * np.sign(np.sin(np.arange(side) * np.pi / 2 + 0.1))
-    for image, label in zip(pixels, labels, strict=True):
-        if label < 2:
-            shifted = np.roll(wave, draw.integers(4))
-            image += shifted[:, None] if label == 0 else shifted[None, :]
-    return Part(pixels.clip(0, 255).astype(np.uint8), labels.astype(np.int64))
-
-
-def network(channels: int = 3, dropout: float = 0.2, seed: int = 0) -> nn.Module:
-    with seeded(seed):
-        return nn.Sequential(
-            nn.Conv2d(channels, 8, 3, padding=1, bias=False),
-            nn.BatchNorm2d(8),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-            nn.Conv2d(8, 16, 3, padding=1, bias=False),
-            nn.BatchNorm2d(16),
-            nn.ReLU(),
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-            nn.Dropout(dropout),
-            nn.Linear(16, CLASSES),
-        )
-
-
-TRAIN, VAL = stripes(150, seed=1), stripes(60, seed=2)
+from dse.runtime.train import Fitted, Part, fit, score
+from tests.trainings import CLASSES, SHORT, TRAIN, VAL, network
 
 
 def trained(seed: int = 0) -> tuple[nn.Module, Fitted]:
@@ -64,7 +29,7 @@ def test_a_named_recipe_learns_an_easy_task(name: str) -> None:
     assert fitted.history[-1]["train_loss"] < fitted.history[0]["train_loss"]
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "radam", "sgd"])
 def test_every_optimizer_lowers_the_loss(optimizer: str) -> None:
     changed = SHORT.model_copy(update={"optimizer": optimizer, "epochs": 4, "learning_rate": 0.01})
     fitted = fit(network(dropout=0), TRAIN, None, changed, classes=CLASSES)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
+from sklearn.metrics import accuracy_score, jaccard_score, recall_score, roc_auc_score
 from torch import Tensor, nn
 
 from dse.errors import InvalidValue
-from dse.runtime.train import ClassScore, Part, Score, score
+from dse.runtime.train import ClassScore, Part, Score, bootstrap, score
+from dse.runtime.train.bootstrap import RESAMPLES, intervals, miou
 from dse.runtime.train.metrics import confusion_of, epoch_metrics
-from dse.runtime.train.score import accuracy_interval
 
 TRUTH = [0, 0, 0, 0, 1, 1, 2, 2, 2, 2]
 SAID = [0, 0, 0, 1, 1, 2, 2, 2, 2, 0]
@@ -87,23 +90,125 @@ def test_a_class_without_images_leaves_auroc_undefined_and_counts_in_no_mean() -
     assert result.per_class[2] == ClassScore(recall=0, precision=0, f1=0, support=0)
 
 
-def test_the_interval_is_repeatable_and_contains_the_accuracy() -> None:
-    low, high = scored().interval
-    assert (low, high) == scored().interval
-    assert 0 < low < 0.7 < high <= 1
+def test_top_2_accuracy_counts_the_second_guess() -> None:
+    probabilities = np.array([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2], [0.5, 0.3, 0.2]])
+
+    class Guesses(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.tensor(probabilities[: len(x)]).log().float()
+
+    result = scored([0, 0, 0], [0, 1, 2], model=Guesses())
+    assert result.accuracy == pytest.approx(1 / 3)
+    assert result.top2_accuracy == pytest.approx(2 / 3)
+    assert result.probabilities == pytest.approx(probabilities, rel=1e-6)
+    assert scored([0, 1], [0, 1], classes=2).top2_accuracy is None
 
 
-def test_the_interval_is_the_bootstrap_percentile_one() -> None:
-    hits = np.repeat([1.0, 0.0], [70, 30])
-    draw = np.random.default_rng(1)
-    means = draw.choice(hits, size=(20_000, 100)).mean(axis=1)
-    assert accuracy_interval(70, 100) == pytest.approx(np.percentile(means, (2.5, 97.5)), abs=0.011)
-    assert accuracy_interval(10, 10) == (1.0, 1.0)
+def test_miou_is_the_mean_overlap_of_the_classes() -> None:
+    # Of classes 0, 1, 2: both it and said to be it, over either.
+    assert scored().miou == pytest.approx((3 / 5 + 1 / 3 + 3 / 5) / 3)
+    # A class that is neither there nor said to be counts not.
+    assert miou(np.array([[2, 0, 0], [1, 1, 0], [0, 0, 0]])) == pytest.approx((2 / 3 + 1 / 2) / 2)
 
 
-def test_more_images_narrow_the_interval() -> None:
-    few, many = accuracy_interval(35, 50), accuracy_interval(700, 1000)
-    assert many[1] - many[0] < (few[1] - few[0]) / 3
+def test_probabilities_are_in_the_order_of_the_part_and_sum_to_one() -> None:
+    result = scored()
+    assert result.probabilities.argmax(axis=1).tolist() == SAID
+    assert result.probabilities.sum(axis=1) == pytest.approx(np.ones(10))
+
+
+def test_the_intervals_are_repeatable_and_contain_what_they_are_of() -> None:
+    result = scored()
+    assert result.intervals == scored().intervals
+    assert result.intervals.keys() == {"accuracy", "balanced_accuracy", "miou", "auroc"}
+    assert result.interval == result.intervals["accuracy"]
+    for name, (low, high) in result.intervals.items():
+        assert 0 <= low < getattr(result, name) < high <= 1
+
+
+def certain(said: NDArray[np.int64], classes: int = 3) -> NDArray[np.float64]:
+    return np.eye(classes)[said]
+
+
+def noisy(images: int, classes: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Truth, and probabilities that are right more often than not, with ties."""
+    draw = np.random.default_rng(seed)
+    truth = draw.integers(classes, size=images)
+    truth[:classes] = np.arange(classes)
+    scores = np.exp(draw.normal(size=(images, classes)) + 1.5 * np.eye(classes)[truth]).round(1)
+    return truth, (scores + 0.01) / (scores + 0.01).sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_the_intervals_are_those_of_scores_of_resampled_images(
+    monkeypatch: pytest.MonkeyPatch, classes: int
+) -> None:
+    """By scikit-learn, one resample after the other."""
+    truth, probabilities = noisy(120, classes, seed=0)
+    drawn = np.random.default_rng(1).integers(120, size=(15, 120))
+    weights = np.stack([np.bincount(i, minlength=120) for i in drawn], axis=1)
+    monkeypatch.setattr(bootstrap, "_weights", lambda *_: iter([weights.astype(np.float32)]))
+    found = intervals(truth, probabilities)
+    said = probabilities.argmax(axis=1)
+    scores = probabilities if classes > 2 else probabilities[:, 1]
+    expected = {
+        "accuracy": [accuracy_score(truth[i], said[i]) for i in drawn],
+        "balanced_accuracy": [recall_score(truth[i], said[i], average="macro") for i in drawn],
+        "miou": [jaccard_score(truth[i], said[i], average="macro") for i in drawn],
+        "auroc": [roc_auc_score(truth[i], scores[i], multi_class="ovr") for i in drawn],
+    }
+    for name, values in expected.items():
+        assert found[name] == pytest.approx(np.percentile(values, (2.5, 97.5))), name
+
+
+def test_images_of_one_patient_are_resampled_together() -> None:
+    # Ten patients of ten images each, all right or all wrong: ten facts and not a hundred.
+    patients = np.repeat(np.array([f"p{i}" for i in range(10)]), 10)
+    truth = np.tile([0, 1], 50)
+    said = np.where(np.repeat(np.arange(10), 10) < 7, truth, 1 - truth)
+    alone = intervals(truth, certain(said, 2))["accuracy"]
+    together = intervals(truth, certain(said, 2), patients)["accuracy"]
+    assert together == pytest.approx((0.4, 1.0), abs=0.01)
+    assert together[1] - together[0] > 2.5 * (alone[1] - alone[0])
+    # A patient for each image is no grouping.
+    assert intervals(truth, certain(said, 2), np.arange(100))["accuracy"] == alone
+
+
+def test_groups_reach_the_intervals_and_must_fit_the_images() -> None:
+    part = levels(SAID, TRUTH)
+    arguments: Any = {"classes": 3, "mean": [0.0] * 3, "std": [1.0] * 3}
+    one = score(Says(), part, groups=np.zeros(10, int), **arguments)
+    assert one.interval == (0.7, 0.7)  # one patient: there is nothing to resample
+    with pytest.raises(InvalidValue, match=r"groups must be of shape \(10,\), .* got \(9,\)"):
+        score(Says(), part, groups=np.zeros(9, int), **arguments)
+
+
+def test_a_resample_that_lacks_a_class_counts_not_for_the_auroc() -> None:
+    truth = np.array([0, 0, 0, 0, 0, 1])
+    probabilities = np.stack([np.linspace(0.9, 0.1, 6), np.linspace(0.1, 0.9, 6)], axis=1)
+    assert intervals(truth, probabilities)["auroc"] == (1.0, 1.0)
+    assert "auroc" not in intervals(np.zeros(6, np.int64), probabilities)
+
+
+def test_more_images_narrow_the_intervals() -> None:
+    few, many = (intervals(*noisy(images, 3, seed=3)) for images in (60, 1500))
+    for name, (low, high) in many.items():
+        assert high - low < (few[name][1] - few[name][0]) / 3
+
+
+def test_however_few_are_held_at_a_time_the_resamples_are_as_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    members = np.array([0, 0, 1, 2])
+    whole = np.concatenate(list(bootstrap._weights(members, np.random.default_rng(0))), axis=1)
+    monkeypatch.setattr(bootstrap, "_AT_ONCE", 30)
+    parts = list(bootstrap._weights(members, np.random.default_rng(0)))
+    assert max(part.shape[1] for part in parts) == 7
+    assert np.array_equal(np.concatenate(parts, axis=1), whole)
+    assert whole.shape == (4, RESAMPLES)
+    # As many groups are drawn as there are; the first has two images.
+    assert (whole[1:].sum(axis=0) == 3).all()
+    assert (whole[0] == whole[1]).all()
 
 
 def test_the_batch_size_bounds_the_batches_and_changes_no_result() -> None:

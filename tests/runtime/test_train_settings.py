@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from typing import get_args
 
 import pytest
 import torch
@@ -12,13 +13,15 @@ from torch import nn
 from dse.errors import InvalidValue, UnknownName
 from dse.recipes import Recipe, recipe
 from dse.runtime.train import pick_device, seeded, set_threads, threads_for
-from dse.runtime.train.loss import class_weights, loss_of
+from dse.runtime.train.balance import balanced_order, class_weights
+from dse.runtime.train.loss import loss_of
 from dse.runtime.train.optimizer import optimizer_of
 from dse.runtime.train.schedule import learning_rate
 
 LABELS = torch.tensor([0, 0, 0, 1])
 LOGITS = torch.tensor([[2.0, 0.5], [-1.0, 0.3]])
 TARGETS = torch.tensor([0, 1])
+OPTIMIZERS = get_args(Recipe.model_fields["optimizer"].annotation)
 
 
 def logs() -> list[list[float]]:
@@ -65,11 +68,26 @@ def test_class_weights_are_inverse_frequencies_of_mean_one() -> None:
 
 
 def test_class_weights_weigh_the_loss() -> None:
-    loss = loss_of(Recipe(class_weights=True), LABELS, 2)(LOGITS, TARGETS)
+    loss = loss_of(Recipe(balance="weights"), LABELS, 2)(LOGITS, TARGETS)
     assert loss.item() == pytest.approx(-(0.5 * logs()[0][0] + 1.5 * logs()[1][1]) / 2)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+def test_balanced_sampling_leaves_the_loss_alone() -> None:
+    plain = loss_of(Recipe(), LABELS, 2)(LOGITS, TARGETS)
+    assert torch.equal(loss_of(Recipe(balance="sampling"), LABELS, 2)(LOGITS, TARGETS), plain)
+
+
+def test_a_balanced_order_draws_each_class_and_each_of_its_images_as_often() -> None:
+    labels = torch.tensor([0] * 6 + [2] * 3 + [3])
+    draw = torch.Generator().manual_seed(0)
+    drawn = torch.cat([balanced_order(labels, draw) for _ in range(600)])
+    assert len(drawn) == 600 * len(labels)
+    frequencies = torch.bincount(drawn, minlength=len(labels)) / len(drawn)
+    expected = torch.tensor([1 / 18] * 6 + [1 / 9] * 3 + [1 / 3])
+    assert torch.allclose(frequencies, expected, atol=0.02)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_weight_decay_spares_biases_and_norms_unless_told(optimizer: str) -> None:
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
 
@@ -82,6 +100,20 @@ def test_weight_decay_spares_biases_and_norms_unless_told(optimizer: str) -> Non
     assert spared.pop(id(model[0].weight)) == 0.1
     assert list(spared.values()) == [0.0] * 3
     assert list(decays(decay_all=True).values()) == [0.1] * 4
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_decay_is_taken_off_the_weights_or_added_to_the_gradient(optimizer: str) -> None:
+    """Without a gradient, decoupled decay shrinks by rate x decay exactly."""
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.ones_(model.weight)
+    chosen = recipe("quick", optimizer=optimizer, weight_decay=0.5, learning_rate=0.1)
+    steps = optimizer_of(model, chosen, torch.device("cpu"))
+    for _ in range(2):
+        model.weight.grad = torch.zeros_like(model.weight)
+        steps.step()
+    exact = model.weight.item() == pytest.approx(0.95**2, abs=1e-6)
+    assert exact is (optimizer in ("adamw", "radam"))
 
 
 def test_frozen_parameters_are_not_optimized() -> None:

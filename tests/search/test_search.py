@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 
 import dse
-from dse.cost import Budget, Cost
+from dse.cost import Budget, Cost, cost
 from dse.errors import DivergedTraining, InvalidValue, OverBudget, UnknownName
 from dse.ir import Shape
 from dse.network import Network
 from dse.presets import load_preset
 from dse.runs import Run, direction, open_run
 from dse.search import Candidate, Listener, Report, Search, sampler_names, search
+from dse.search.baselines import baselines
 from dse.space import Space, load_space
 from dse.space.choices import Categorical
 
@@ -156,20 +157,28 @@ def test_latency_needs_a_device(few: Space, recorder: Any) -> None:
 def test_presets_that_fit_come_first_under_their_names(recorder: Any) -> None:
     space = load_space("spp-covid").with_io(input=Shape((3, 128, 128)), classes=3)
     budget = Budget(params=1e6)
-    run = search(space, recorder, budget=budget, trials=4, run="r")
+    run = search(space, recorder, budget=budget, trials=3, run="r")
     # DarkCovidNet is in the space too, and over this budget.
-    assert [row.name for row in run.trials[:2]] == ["spp-covid-net", "spp-covid-net (pools=4)"]
-    assert [row.baseline for row in run.trials] == [True, True, False, False]
-    for row, arguments in zip(run.trials, ({}, {"pools": 4}), strict=False):
-        assert row.network == load_preset("spp-covid-net", input="3x128x128", **arguments)
-        assert space.bind(row.choices) == row.network
-        assert row.design["title"] == "SPP-COVID-Net"
+    assert [row.baseline for row in run.trials] == [True, False, False]
+    row = run.trials[0]
+    assert row.name == "spp-covid-net"
+    assert row.network == load_preset("spp-covid-net", input="3x128x128")
+    assert space.bind(row.choices) == row.network
+    assert row.design["title"] == "SPP-COVID-Net"
+
+
+def test_the_largest_form_of_a_preset_that_fits_stands_for_it() -> None:
+    space = load_space("hybrid-mobilenet").with_io(classes=10)
+    listed = [e.arguments for e in space.contains if e.preset == "hybrid-mobilenet"]
+    [found] = baselines(space, Budget(params=1e6))
+    sizes = {cost(load_preset("hybrid-mobilenet", **arguments)).params for arguments in listed}
+    assert cost(found.network).params == max(size for size in sizes if size <= 1e6)
 
 
 def test_a_larger_budget_admits_more_presets(recorder: Any) -> None:
     space = load_space("spp-covid").with_io(input=Shape((3, 128, 128)), classes=3)
-    run = search(space, recorder, trials=3, run="r")
-    assert [row.name for row in run.trials][2] == "darkcovidnet"
+    run = search(space, recorder, trials=2, run="r")
+    assert [row.name for row in run.trials] == ["spp-covid-net", "darkcovidnet"]
 
 
 def test_without_comparison_there_are_no_presets(recorder: Any) -> None:

@@ -1,8 +1,9 @@
 """Train a network by a recipe, and measure it.
 
 `fit` trains, `score` measures; the rest is one mechanism to a file: `pixels` (data on its device),
-`augment`, `batches`, `schedule`, `optimizer`, `loss`, `layout`, `divergence`, `epoch`, `predict`,
-`metrics`, `device`, `threads`, `seeding`.
+`augment`, `balance`, `batches`, `schedule`, `range_test`, `optimizer`, `loss`, `layout`, `tune`,
+`divergence`, `epoch`, `early_stopping`, `training` (from epoch to epoch), `identity`, `checkpoint`,
+`log`, `predict`, `metrics`, `bootstrap`, `device`, `threads`, `seeding`.
 """
 
 from dse.runtime.train.device import pick_device
@@ -11,6 +12,7 @@ from dse.runtime.train.part import Part
 from dse.runtime.train.score import ClassScore, Score, score
 from dse.runtime.train.seeding import seeded
 from dse.runtime.train.threads import set_threads, threads_for
+from dse.runtime.train.tune import Tune
 
 __all__ = [
     "ClassScore",
@@ -18,6 +20,7 @@ __all__ = [
     "Part",
     "Report",
     "Score",
+    "Tune",
     "fit",
     "pick_device",
     "score",

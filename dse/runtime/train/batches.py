@@ -10,6 +10,7 @@ from torch import Tensor
 from dse.errors import InvalidValue
 from dse.recipes import Recipe
 from dse.runtime.train.augment import Augmenter
+from dse.runtime.train.balance import balanced_order
 from dse.runtime.train.pixels import Normalisation, Pixels
 
 
@@ -29,7 +30,8 @@ class TrainingBatches:
     """Shuffled, augmented, normalised batches of a part, drawn from one generator.
 
     The generator is its own, so the order and the augmentation depend on the seed alone and not on
-    how much randomness the network uses (dropout, stochastic depth).
+    how much randomness the network uses (dropout, stochastic depth). Its state is all there is to
+    save: `restore(state())`, between two epochs, gives the same batches again.
     """
 
     def __init__(
@@ -38,18 +40,31 @@ class TrainingBatches:
         self.pixels = pixels
         self.normalisation = normalisation
         self.steps = steps_of(len(pixels), recipe.batch_size)
+        self.balanced = recipe.balance == "sampling"
         self.generator = torch.Generator(pixels.values.device).manual_seed(seed)
         self.augmenter = Augmenter(recipe.augment, self.generator)
 
     def epoch(self) -> Iterator[tuple[Tensor, Tensor]]:
         """One pass: images float32 (B, channels, H, W), channels last, and labels int64 (B,)."""
-        order = torch.randperm(
-            len(self.pixels), generator=self.generator, device=self.generator.device
-        )
-        for index in torch.tensor_split(order, self.steps):
+        for index in torch.tensor_split(self._order(), self.steps):
             images = self.augmenter.gather(self.pixels.values, index).permute(0, 3, 1, 2).float()
             images = self.augmenter.tone(self.augmenter.resample(images))
             yield self.augmenter.erased(self.normalisation.apply(images)), self.pixels.labels[index]
+
+    def state(self) -> Tensor:
+        """Where the generator is: uint8, on the CPU."""
+        return self.generator.get_state()
+
+    def restore(self, state: Tensor) -> None:
+        """Go on from a `state`, of batches on the same kind of device."""
+        self.generator.set_state(state)
+
+    def _order(self) -> Tensor:
+        if self.balanced:
+            return balanced_order(self.pixels.labels, self.generator)
+        return torch.randperm(
+            len(self.pixels), generator=self.generator, device=self.generator.device
+        )
 
 
 def plain_batches(

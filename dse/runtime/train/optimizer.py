@@ -35,3 +35,6 @@ def optimizer_of(model: nn.Module, recipe: Recipe, device: torch.device) -> torc
             return torch.optim.Adam(groups, lr=rate, fused=fused)
         case "adamw":
             return torch.optim.AdamW(groups, lr=rate, fused=fused)
+        case "radam":
+            # torch has no fused kernel for it; decay taken off the weights is its authors' form.
+            return torch.optim.RAdam(groups, lr=rate, decoupled_weight_decay=True)

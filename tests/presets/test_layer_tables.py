@@ -1,0 +1,3 @@
+TABLES = {
+    k: None for k in "spp-covid-net darkcovidnet res-squeezenet hybrid-mobilenet hl-cnn".split()
+}
