@@ -7,7 +7,7 @@ from importlib import import_module
 
 from benchmarks.text import machine
 
-BENCHMARKS = ("cost", "cost_in_search", "start", "search_overhead", "emitted", "to_onnx")
+BENCHMARKS = ("cost", "cost_in_search", "start", "search_overhead", "emitted", "to_onnx", "trial")
 
 
 def main() -> None:

@@ -190,7 +190,7 @@ def _check_writable(out: Path) -> None:
 
 def _print(experiment: Experiment, form: Format, metric: Metric, test: Test) -> None:
     """The comparison on stdout."""
-    from dse.cli.experiment_progress import print_tables
+    from dse.cli.experiment_progress import print_left_out, print_tables
     from dse.experiments.pairs import reading
     from dse.experiments.render import comparison, render
 
@@ -198,8 +198,7 @@ def _print(experiment: Experiment, form: Format, metric: Metric, test: Test) -> 
         print(render(experiment, form.value, metric.value, test.value), end="")
         return
     print_tables(comparison(experiment, metric.value, test.value))
-    for result in experiment.failed:
-        print(f"\nleft out: {result.cell}, {result.state}: {result.reason}")
+    print_left_out(experiment, "compare")
     print(f"\n{reading(experiment, metric.value, test.value)}")
     if experiment.data["note"]:
         print(f"data: {experiment.data['note']}")

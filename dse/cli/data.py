@@ -100,7 +100,9 @@ def check(
         data = read_dataset(
             name, data_dir=data_dir, image_size=image_size, seed=seed, progress=progress
         )
-    found = audit(data, place_of(name, data_dir), seed=seed, test_fold=fold)
+    place = place_of(name, data_dir)
+    with _bar("checking") as progress:
+        found = audit(data, place, seed=seed, test_fold=fold, progress=progress)
     if json:
         print_json(found.document())
         return

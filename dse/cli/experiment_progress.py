@@ -132,6 +132,14 @@ def print_tables(tables: Iterable[Table]) -> None:
             print(f"\n{table.note}")
 
 
+def print_left_out(experiment: Experiment, command: str) -> None:
+    """Trainings without a score, and why."""
+    for result in experiment.failed:
+        print(f"\nleft out: {result.cell}, {result.state}: {result.reason}")
+    if experiment.pending:
+        print(f"what failed is tried again by: dse {command} --run {experiment.name} --resume")
+
+
 def how_to_go_on(command: str, name: str) -> None:
     """The sentence after Ctrl-C."""
     say(f"stopped; what has finished is kept, go on with: dse {command} --run {name} --resume")

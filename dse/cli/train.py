@@ -152,7 +152,7 @@ def _export(experiment: Experiment) -> list[Generated]:
 
 def _print(experiment: Experiment, files: list[Generated]) -> None:
     """Scores by fold and by class, confusion and costs; where everything lies, what may follow."""
-    from dse.cli.experiment_progress import print_tables
+    from dse.cli.experiment_progress import print_left_out, print_tables
 
     for model in experiment.plan.models:
         keys = (f"{kind}:{model.name}" for kind in ("metrics", "classes", "confusion"))
@@ -160,8 +160,7 @@ def _print(experiment: Experiment, files: list[Generated]) -> None:
     if not experiment.finished:
         return
     print_tables([experiment.table("costs")])
-    for result in experiment.failed:
-        print(f"\nleft out: {result.cell}, {result.state}: {result.reason}")
+    print_left_out(experiment, "train")
     if experiment.data["note"]:
         print(f"\ndata: {experiment.data['note']}")
     print()

@@ -97,10 +97,16 @@ def _download(name: str, archive: Archive, to: Path, progress: Progress | None) 
                 done += len(chunk)
                 if progress is not None:
                     progress(done, total)
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ValueError) as fault:
+    except (
+        urllib.error.URLError,
+        http.client.HTTPException,
+        ConnectionError,
+        TimeoutError,
+        ValueError,
+    ) as fault:
         raise _failed(name, archive, _reason(fault)) from None
-    except ConnectionError as fault:
-        raise _failed(name, archive, _reason(fault)) from None
+    if done < total:
+        raise _failed(name, archive, f"the connection ended after {done:,} of {total:,} bytes")
     if content.hexdigest() != archive.sha256:
         raise _failed(
             name,

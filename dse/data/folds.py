@@ -28,17 +28,22 @@ def folds_of(data: Dataset, number: int | None, seed: int) -> list[Split]:
         raise InvalidValue(f"seed must be 0 or more, got {seed}")
     number = MADE_FOLDS if number is None else number
     units = kept_together(data)
-    _check_number(data, np.arange(len(data.labels)) if units is None else units, number)
+    _check_number(data, units, number)
     folds = make_folds(data, units, number, seed)
     return [with_val(data, units, folds == fold, seed, fold) for fold in range(number)]
 
 
-def _check_number(data: Dataset, units: Integers, number: int) -> None:
+def _check_number(data: Dataset, units: Integers | None, number: int) -> None:
     """Refuse more folds than the rarest class can be in."""
-    held = [len(np.unique(units[data.labels == label])) for label in range(len(data.classes))]
+    alone = np.arange(len(data.labels)) if data.groups is None else data.groups
+    own = alone if units is None else units
+    held = [len(np.unique(own[data.labels == label])) for label in range(len(data.classes))]
     if number > min(held):
         what = "images" if data.groups is None else "patients"
+        merged = len(np.unique(own)) < len(np.unique(alone))
+        aside = " (those with the same pixels counted once)" if merged else ""
         raise InvalidValue(
             f"folds must be at most {min(held)}, the {what} of the class "
-            f"{data.classes[held.index(min(held))]!r} in data set {data.name!r}, got {number}"
+            f"{data.classes[held.index(min(held))]!r}{aside} in data set {data.name!r}, "
+            f"got {number}"
         )

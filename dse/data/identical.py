@@ -12,12 +12,16 @@ if TYPE_CHECKING:
 
 
 def first_of_each(images: Pixels) -> Integers:
-    """For each image the first one with the same pixels, itself where none came before: (N,)."""
+    """For each image the first one with the same pixels, itself where none came before: (N,).
+
+    Blank images show nothing that they could share: each is itself.
+    """
     first: dict[bytes, int] = {}
-    number = len(images)
-    found = (
+    found = np.arange(len(images))
+    for index, pixels in enumerate(images):
         # Hashed, because 60,000 images as keys would be kept a second time.
-        first.setdefault(blake2b(pixels.data, digest_size=16).digest(), index)
-        for index, pixels in enumerate(np.ascontiguousarray(images).reshape(number, -1))
-    )
-    return np.fromiter(found, dtype=np.int64, count=number)
+        key = blake2b(np.ascontiguousarray(pixels).data, digest_size=16).digest()
+        before = first.setdefault(key, index)
+        if before != index and (pixels != pixels[0, 0]).any():
+            found[index] = before
+    return found

@@ -93,11 +93,14 @@ class Conductor:
         prepared = prepare(self.asked, place=self.name, kept=kept.plan if kept else None)
         self.listener.prepared(prepared)
         with _alone(folder):
+            now = self._kept(folder)
+            if now is not None and kept is not None and now.plan != kept.plan:
+                raise InvalidValue(f"another process has just changed the experiment {self.name}")
             started = time.time()
             before = kept.settings if kept else {}
             settings = {
                 "dse": dse_version(),
-                "command": self.command,
+                "command": before.get("command") or self.command,
                 "data": _facts(prepared),
                 "machine": machine(device),
                 "started": before.get("started") or _clock(started),

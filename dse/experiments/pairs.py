@@ -86,6 +86,8 @@ def reading(experiment: Experiment, metric: str = "accuracy", test: Test = "t") 
     label = LABELS[metric]
     units = max(pair.units for pair in compared)
     among = f"{units} {experiment.unit}{'' if units == 1 else 's'}"
+    if experiment.unit == "seed":
+        among += " of one test part"
     if units < 2:
         return (
             f"With {among} no difference in {label} can be told from chance; --folds or --seeds "

@@ -330,9 +330,11 @@ def _spread_note(experiment: Experiment) -> str:
         f"Variance and standard deviation are those of a sample, over the {experiment.unit}s; the "
         "interval is widened for what their training parts share (Nadeau and Bengio 2003)."
     )
-    if experiment.unit == "fold" and seeds > 1:
-        return f"Each fold is the mean of {seeds} seeds. {note}"
-    return note
+    if experiment.unit == "seed":
+        return (
+            f"{note} All seeds have one test part: how other images would be scored is not in it."
+        )
+    return f"Each fold is the mean of {seeds} seeds. {note}" if seeds > 1 else note
 
 
 def _pooled(experiment: Experiment, name: str) -> list[list[int]]:

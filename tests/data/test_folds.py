@@ -48,7 +48,7 @@ def test_published_folds_are_used_where_they_are_that_many(number: int | None) -
 
 def test_another_number_is_made_anew() -> None:
     splits = FOLDED.folds_of(4, seed=1)
-    assert [len(split.test) for split in splits] == [6, 6, 4, 4]
+    assert [len(split.test) for split in splits] == [5, 5, 5, 5]
     assert FOLDED.folds is not None
     assert any(len(set(FOLDED.folds[split.test])) > 1 for split in splits)
 
@@ -139,5 +139,17 @@ def test_a_shared_image_keeps_two_patients_together() -> None:
 
 def test_distinct_images_are_divided_as_before_copies_were_looked_for() -> None:
     data = data_of([0] * 12 + [1] * 8, groups=[f"p{i // 2}" for i in range(20)])
-    assert data.splits(seed=1).test.tolist() == [0, 1, 14, 15]
-    assert data.folds_of(3, seed=1)[2].test.tolist() == [2, 3, 4, 5, 16, 17]
+    assert data.splits(seed=1).test.tolist() == [6, 7, 12, 13]
+    assert data.folds_of(3, seed=1)[2].test.tolist() == [0, 1, 10, 11, 18, 19]
+
+
+def test_blank_images_do_not_tie_patients_together() -> None:
+    data = data_of([0, 1] * 20, groups=[f"p{i // 2}" for i in range(40)])
+    data.images[::4] = 0
+    assert len(data.folds_of(10)) == 10
+
+
+def test_copies_count_once_and_the_message_says_so() -> None:
+    data = twins(*((1, i) for i in range(3, 39, 2)))
+    with pytest.raises(InvalidValue, match=r"at most 2, the images of the class 'class1' \(those"):
+        data.folds_of(3)

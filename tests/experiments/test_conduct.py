@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +19,18 @@ from safetensors.torch import load_file
 
 import dse
 from dse.data import load_dataset
-from dse.errors import DivergedTraining, InvalidValue, UnknownName
-from dse.experiments import Cell, Experiment, Listener, Result, compare, open_experiment, train
+from dse.errors import DivergedTraining, DseError, InvalidValue, UnknownName
+from dse.experiments import (
+    Asked,
+    Cell,
+    Conductor,
+    Experiment,
+    Listener,
+    Result,
+    compare,
+    open_experiment,
+    train,
+)
 from dse.experiments.training import Trainer
 from dse.runtime.load import build
 from dse.runtime.weights import save_weights
@@ -221,6 +233,15 @@ def test_one_that_diverges_is_recorded_and_the_others_go_on(
     again = compare([], str(pictures), run="x", resume=True, workers=1)
     assert [result.state for result in again.failed] == ["diverged"]
     assert len(again.finished) == 3
+
+
+def test_a_process_that_was_killed_is_said(tmp_path: Path) -> None:
+    broken: Future[Result] = Future()
+    broken.set_exception(BrokenProcessPool())
+    with pytest.raises(
+        DseError, match="want of memory; use fewer --workers"
+    ):
+        Conductor("x", Asked())._follow(tmp_path, {broken: Cell("net", 0, 0)})
 
 
 def test_a_training_that_really_diverges(pictures: Path) -> None:

@@ -49,12 +49,12 @@ class Twin(NamedTuple):
     slow: bool = False
 
 
-def of_pytorchcv(preset: str, name: str, **arguments: Any) -> Twin:
-    return Twin(preset, arguments, name, pytorchcv(name))
+def of_pytorchcv(preset: str, name: str, slow: bool = False, **arguments: Any) -> Twin:
+    return Twin(preset, arguments, name, pytorchcv(name), slow=slow)
 
 
-def of_lorna(preset: str, package: str, name: str, **arguments: Any) -> Twin:
-    return Twin(preset, arguments, package, lorna(package, name))
+def of_lorna(preset: str, package: str, name: str, slow: bool = False) -> Twin:
+    return Twin(preset, {}, package, lorna(package, name), slow=slow)
 
 
 def of_keras(
@@ -131,13 +131,13 @@ TWINS = [
     of_pytorchcv("resnet-101", "resnet101b", stride_at="3x3"),
     of_pytorchcv("resnet-101", "resnet101", stride_at="1x1"),
     of_keras("resnet-101", "ResNet101", {}, record_keras_resnet, stride_at="1x1", slow=True),
-    of_lorna("resnet-101", "resnet_pytorch", "resnet101"),
-    of_pytorchcv("resnet-152", "resnet152b", stride_at="3x3"),
+    of_lorna("resnet-101", "resnet_pytorch", "resnet101", slow=True),
+    of_pytorchcv("resnet-152", "resnet152b", stride_at="3x3", slow=True),
     of_pytorchcv("resnet-152", "resnet152", stride_at="1x1"),
     of_pytorchcv("densenet-169", "densenet169"),
     of_keras("densenet-169", "DenseNet169"),
     of_pytorchcv("densenet-201", "densenet201"),
-    of_keras("densenet-201", "DenseNet201"),
+    of_keras("densenet-201", "DenseNet201", slow=True),
     of_pytorchcv("efficientnet-b0", "efficientnet_b0"),
     of_keras("efficientnet-b0", "EfficientNetB0"),
     of_pytorchcv("efficientnet-b4", "efficientnet_b4"),

@@ -11,8 +11,12 @@ from dse.data.audit.finding import WORST_LAST, Finding, Verdict
 
 if TYPE_CHECKING:
     from dse.data.dataset import Dataset, Split
+    from dse.data.decode import Progress
 
 __all__ = ["Audit", "Finding", "Verdict", "audit"]
+
+CHECKS = 10
+"""How many there are; the last is left out where the data cannot be divided."""
 
 
 @dataclass(frozen=True)
@@ -47,17 +51,28 @@ class Audit:
 
 
 def audit(
-    data: Dataset, place: Path | None = None, *, seed: int = 0, test_fold: int | None = None
+    data: Dataset,
+    place: Path | None = None,
+    *,
+    seed: int = 0,
+    test_fold: int | None = None,
+    progress: Progress | None = None,
 ) -> Audit:
     """Check a data set as `read_dataset` gives it, and the files at `place` (see `place_of`).
 
     `seed` and `test_fold` are those of the training in question, as for `Dataset.splits`: the
-    trivial cues are learnt and read on its parts.
+    trivial cues are learnt and read on its parts. `progress(done, total)` is called after each
+    check.
 
     Raises InvalidValue for a fold that does not exist or a negative seed; whatever is wrong with
     the data is a finding.
     """
-    return Audit(data, place, tuple(_findings(data, place, seed, test_fold)))
+    findings = []
+    for finding in _findings(data, place, seed, test_fold):
+        findings.append(finding)
+        if progress is not None:
+            progress(len(findings), CHECKS)
+    return Audit(data, place, tuple(findings))
 
 
 def _findings(
@@ -86,8 +101,6 @@ def _findings(
         sources = None if noted is None else np.asarray(noted)
     splits, trouble = _splits(data, seed, test_fold)
     chosen = splits[-1] if splits else None
-    found = lookalikes_of(data)
-
     size, size_cue = check_sizes(data, sizes, sources, chosen)
     yield check_files(data, place)
     yield check_formats(data, originals)
@@ -96,6 +109,7 @@ def _findings(
     yield check_classes(data)
     yield check_patients(data)
     yield check_duplicates(data)
+    found = lookalikes_of(data)
     yield check_lookalikes(data, found)
     yield check_parts(data, splits, trouble, found)
     if chosen is not None:

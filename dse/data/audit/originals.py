@@ -70,7 +70,9 @@ def _read(path: Path) -> Original | None:
     try:
         with Image.open(path) as image:
             width, height = image.size
-            if image.getexif().get(_ORIENTATION) in (5, 6, 7, 8):
+            # Without Exif data in its header a PNG file would be decoded in search of some.
+            has_exif = image.format != "PNG" or "exif" in image.info
+            if has_exif and image.getexif().get(_ORIENTATION) in (5, 6, 7, 8):
                 width, height = height, width
             # A photo of a telephone (MPO) hides a second picture that nobody means.
             frames = 1 if image.format == "MPO" else int(getattr(image, "n_frames", 1))

@@ -76,7 +76,8 @@ def _nothing(data: Dataset, found: Lookalikes) -> str:
     """What was looked for: patients and pictures are not always there to be compared."""
     looked_for = ["patient"] if data.groups is not None else []
     looked_for += ["pixels", "picture"] if found.judged.any() else ["pixels"]
-    return f"no {' or '.join(looked_for)}"
+    *others, last = looked_for
+    return f"no {', '.join(others)} or {last}" if others else f"no {last}"
 
 
 def _document(data: Dataset, leak: Leak) -> dict[str, object]:

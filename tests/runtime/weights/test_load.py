@@ -67,7 +67,6 @@ OTHERS: list[tuple[str, dict[str, Any], Maker]] = [
         lorna("googlenet_pytorch", "googlenet", transform_input=False),
     ),
     ("resnet-18", {}, pytorchcv("resnet18")),
-    ("resnet-101", {}, lorna("resnet_pytorch", "resnet101")),
     ("densenet-169", {}, lorna("densenet_pytorch", "densenet169")),
     ("efficientnet-b0", {}, pytorchcv("efficientnet_b0")),
 ]
