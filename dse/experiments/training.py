@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,8 +132,8 @@ class Trainer:
         return Result(
             cell,
             "finished",
-            metrics={metric: getattr(scored, metric) for metric in METRICS},
-            intervals=dict(scored.intervals),
+            metrics={metric: _finite(getattr(scored, metric)) for metric in METRICS},
+            intervals={k: ends for k, ends in scored.intervals.items() if all(map(isfinite, ends))},
             per_class={
                 name: asdict(row) for name, row in zip(data.classes, scored.per_class, strict=True)
             },
@@ -167,6 +168,11 @@ class Trainer:
             "device": self.device,
             "threads": THREADS,
         }
+
+
+def _finite(value: float | None) -> float | None:
+    """A metric that JSON can hold: a loss may be infinite where a network is sure and wrong."""
+    return value if value is not None and isfinite(value) else None
 
 
 @lru_cache(maxsize=1)
