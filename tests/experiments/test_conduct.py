@@ -238,9 +238,7 @@ def test_one_that_diverges_is_recorded_and_the_others_go_on(
 def test_a_process_that_was_killed_is_said(tmp_path: Path) -> None:
     broken: Future[Result] = Future()
     broken.set_exception(BrokenProcessPool())
-    with pytest.raises(
-        DseError, match="want of memory; use fewer --workers"
-    ):
+    with pytest.raises(DseError, match="want of memory; use fewer --workers"):
         Conductor("x", Asked())._follow(tmp_path, {broken: Cell("net", 0, 0)})
 
 
@@ -325,6 +323,23 @@ def test_statistics_of_patients_are_passed_on(
     assert all(part["grouped"] for part in experiment.data["parts"])
     patients = [set(np.unique(found).tolist()) for found in groups]
     assert sum(map(len, patients)) == len(set.union(*patients)) == 15
+
+
+def test_a_loss_that_is_infinite_is_left_out(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """JSON has no infinity, and one network that is sure and wrong must not end the others."""
+    import dse.runtime.train as runtime
+
+    score = runtime.score
+
+    def sure_and_wrong(*given: Any, **options: Any) -> Any:
+        return replace(score(*given, **options), loss=float("inf"))
+
+    monkeypatch.setattr(runtime, "score", sure_and_wrong)
+    experiment = train(TWO[0], str(pictures), run="x", **QUICK)
+    assert experiment.finished[0].metrics["loss"] is None
+    assert experiment.table("metrics:narrow").cells[-1] == ["loss", "–", "–"]
 
 
 # -- names and places
