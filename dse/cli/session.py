@@ -9,12 +9,13 @@ from typing import Any
 from dse.cli.output import say
 from dse.cli.progress import Progress
 from dse.cost import Budget
+from dse.data.leakage import refuse_leakage, summaries
 from dse.devices import device_names, find_device
 from dse.errors import InvalidValue, UnknownName
 from dse.experiments.machine import machine
 from dse.generate import Generated
 from dse.ir import Shape
-from dse.recipes import Recipe, recipe
+from dse.recipes import Recipe, recipe, suited
 from dse.resources import resource_dir
 from dse.runs import OBJECTIVES, Run, check_run_name, open_run, runs_folder
 from dse.runtime.evaluate import Train
@@ -142,6 +143,7 @@ class Session:
         )
         space, text = self._space()
         data, split = self.train.data()
+        shared = summaries(data, refuse_leakage(data, split))
         side = data.image_size
         space = space.with_io(input=Shape((3, side, side)), classes=len(data.classes))
         if not {"macs", "latency_ms"} & set(options["budget"]):
@@ -195,6 +197,8 @@ class Session:
             listener=progress,
         )
         say(f"{data.name}: {data.note}")
+        for sentence in shared:
+            say(sentence)
         for skipped in data.skipped[:3]:
             say(f"skipped {skipped.file}: {skipped.reason}")
         if len(data.skipped) > 3:
@@ -270,7 +274,4 @@ def _recipe(options: dict[str, Any]) -> Recipe:
     changes = dict(options.get("recipe_set", {}))
     if "epochs" in options:
         changes["epochs"] = options["epochs"]
-    if options["dataset"] == "digits":
-        still = {"horizontal_flip": False, "vertical_flip": False}  # a mirrored 2 is no 2
-        changes["augment"] = {**still, **changes.get("augment", {})}
-    return recipe(options["recipe"], **changes)
+    return recipe(options["recipe"], **suited(changes, options["dataset"]))

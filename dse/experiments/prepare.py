@@ -17,7 +17,7 @@ from dse.experiments.plan import Model, Plan, Tune
 from dse.ir import Shape
 from dse.network import Network
 from dse.presets import preset_names
-from dse.recipes import Recipe, with_dropout
+from dse.recipes import Recipe, suited, with_dropout
 from dse.recipes import recipe as named_recipe
 
 
@@ -167,10 +167,7 @@ def _recipe(asked: Asked) -> Recipe:
                 f"changes are made to a named recipe, got {chosen.name!r} as a whole"
             )
         return chosen
-    if asked.dataset == "digits":
-        still = {"horizontal_flip": False, "vertical_flip": False}  # a mirrored 2 is no 2
-        changes["augment"] = {**still, **changes.get("augment", {})}
-    return named_recipe(chosen, **changes)
+    return named_recipe(chosen, **suited(changes, str(asked.dataset)))
 
 
 def _find(

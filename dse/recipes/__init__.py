@@ -5,6 +5,7 @@ from dse.recipes.dropout import with_dropout
 from dse.recipes.named import names, recipe
 from dse.recipes.override import overrides, parse_override
 from dse.recipes.recipe import Recipe
+from dse.recipes.suited import suited
 
 __all__ = [
     "Augment",
@@ -13,5 +14,6 @@ __all__ = [
     "overrides",
     "parse_override",
     "recipe",
+    "suited",
     "with_dropout",
 ]

@@ -42,12 +42,12 @@ def _kinds(model: nn.Module) -> Iterator[tuple[nn.Conv2d, type[nn.Conv2d]]]:
         # A subclass may compute anything.
         if type(module) is not nn.Conv2d or module.padding_mode != "zeros":
             continue
-        if module.groups == module.in_channels > 1 and module.dilation == (1, 1):
-            if not isinstance(module.padding, str):
-                yield module, Depthwise
-        elif module.groups == 1 and module.kernel_size == module.stride == (1, 1):
-            if module.padding == (0, 0):
-                yield module, Pointwise
+        single = module.kernel_size == module.stride == (1, 1) and module.padding == (0, 0)
+        if single and module.groups == 1:
+            yield module, Pointwise
+        plain = module.dilation == (1, 1) and not isinstance(module.padding, str)
+        if plain and module.groups == module.in_channels > 1:
+            yield module, Depthwise
 
 
 class Pointwise(nn.Conv2d):
@@ -111,7 +111,10 @@ class Depthwise(nn.Conv2d):
 
 @lru_cache(maxsize=64)
 def _paths(
-    size: tuple[int, int], kernel: tuple[int, ...], stride: tuple[int, ...], padding: tuple[int, int]
+    size: tuple[int, int],
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    padding: tuple[int, int],
 ) -> tuple[Tensor, int, int]:
     """Which weight of a kernel leads from which pixel to which, 0 or 1: (from x to, weights).
 

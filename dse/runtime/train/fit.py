@@ -15,6 +15,7 @@ from torch import nn
 from dse.errors import InvalidValue, UnknownName
 from dse.recipes import Recipe
 from dse.runtime.train.checkpoint import Checkpoint
+from dse.runtime.train.convolutions import fast_convolutions
 from dse.runtime.train.device import pick_device
 from dse.runtime.train.identity import identity_of
 from dse.runtime.train.layout import channels_last
@@ -139,6 +140,7 @@ def fit(
     with (
         seeded(seed, str(where)),
         channels_last(model, where),
+        fast_convolutions(model, where),
         nullcontext() if kept is None else kept.locked(),
     ):
         training = Training(
