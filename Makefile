@@ -24,7 +24,7 @@ test: .venv/ready
 	$(BIN)/pytest -q -m 'not slow' -n auto
 
 check: test
-	$(BIN)/pytest -q -m slow
+	$(BIN)/pytest -q -m slow -n auto
 
 benchmark: .venv/ready
 	$(BIN)/python -m benchmarks

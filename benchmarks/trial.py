@@ -23,8 +23,9 @@ from dse.emit import emit
 from dse.presets import load_preset
 from dse.recipes import recipe
 
-_EPOCHS = 5
+_EPOCHS = 4
 _ROUNDS = 3
+_CIFAR10 = 2000  # images, of which 1400 are trained on
 
 _DSE = """
 import json, sys
@@ -129,9 +130,10 @@ def _covid(folder: Path) -> Task:
 
 
 def _cifar10(folder: Path) -> Task:
-    """The CIFAR-10 images that this machine has, written as PNG files."""
+    """Some of the CIFAR-10 images that this machine has, written as PNG files."""
     data = load_dataset("cifar10")
-    for number, (image, label) in enumerate(zip(data.images, data.labels, strict=True)):
+    some = zip(data.images[:_CIFAR10], data.labels[:_CIFAR10], strict=True)
+    for number, (image, label) in enumerate(some):
         path = folder / "images" / data.classes[label] / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -24,6 +25,10 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 def pytest_configure(config: pytest.Config) -> None:
     # Scripting is on its way out of torch; emitted code keeps to what it can read all the same.
     config.addinivalue_line("filterwarnings", "ignore:.*torch.jit.*:DeprecationWarning")
+    # A shell that runs the suite in the background has it ignore Ctrl-C, which its programs would
+    # inherit; tests that press it would wait in vain.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

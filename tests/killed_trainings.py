@@ -63,7 +63,7 @@ def scenario(folder: Path, name: str) -> dict[str, Any]:
     kills = 0
     if name == "adam":
         # Its first moment, its second, and so on: each child gets a little further.
-        while forked(lambda: train(name, kept, folder / "killed.pt", die_at(kills + 1))):
+        while forked(lambda n=kills: train(name, kept, folder / "killed.pt", die_at(n + 1))):
             kills += 1
     else:
         for share in (0.3, 0.9, 0.5, 0.7):

@@ -38,7 +38,10 @@ LARGE = {
     *("densenet-169", "densenet-201", "efficientnet-b4", "efficientnet-b7"),
     *("googlenet", "mobilenet-v3-large", "resnet-101", "resnet-152", "vgg-19-bn"),
 }
-"""Presets whose compilation takes minutes; smaller ones are made of the same blocks."""
+"""Presets that take many seconds to trace or train."""
+
+COMPILED = ("hl-cnn", "hybrid-mobilenet", "resnet-18", "shufflenet-v1", "spp-covid-net")
+"""Compilation takes up to minutes: these have blocks of most kinds, and are small."""
 
 large_ones_are_slow = pytest.mark.parametrize(
     "name",
@@ -158,7 +161,7 @@ def test_a_preset_exports(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in preset_names() if name not in LARGE])
+@pytest.mark.parametrize("name", COMPILED)
 def test_a_preset_compiles(name: str) -> None:
     network = load_preset(name, input="3x64x64", classes=3)
     model, batch = built(network), images(network)

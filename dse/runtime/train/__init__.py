@@ -2,9 +2,8 @@
 
 `fit` trains, `score` measures; the rest is one mechanism to a file: `pixels` (data on its device),
 `augment`, `balance`, `batches`, `schedule`, `range_test`, `optimizer`, `loss`, `layout`,
-`convolutions`, `tune`,
-`divergence`, `epoch`, `early_stopping`, `training` (from epoch to epoch), `identity`, `checkpoint`,
-`log`, `predict`, `metrics`, `bootstrap`, `device`, `threads`, `seeding`.
+`convolutions`, `tune`, `divergence`, `epoch`, `early_stopping`, `training` (from epoch to epoch),
+`identity`, `checkpoint`, `log`, `predict`, `metrics`, `bootstrap`, `device`, `threads`, `seeding`.
 """
 
 from dse.runtime.train.device import pick_device
