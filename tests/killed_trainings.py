@@ -165,7 +165,7 @@ def watch_files(folder: str, moment: Moment) -> None:
         if event in ("open", "os.rename", "os.remove") and str(arguments[0]).startswith(folder):
             moment()
 
-    def halting(path: Path, content: bytes) -> None:
+    def halting(path: Path, content: bytes | memoryview) -> None:
         with path.open("wb") as file:
             file.write(content[: len(content) // 2])
             file.flush()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,7 +14,8 @@ from torch import Tensor, nn
 from dse.errors import DivergedTraining, InvalidValue
 from dse.recipes import recipe
 from dse.runtime.train import Fitted, Part, fit, score
-from tests.trainings import CLASSES, SHORT, TRAIN, VAL, network
+from dse.runtime.train.optimizer import optimizer_of
+from tests.trainings import CLASSES, SHORT, TRAIN, VAL, equal, network
 
 
 def trained(seed: int = 0) -> tuple[nn.Module, Fitted]:
@@ -198,3 +201,34 @@ def test_mistakes_in_the_arguments_are_named() -> None:
         fit(network(), TRAIN, VAL, SHORT, classes=2)
     with pytest.raises(InvalidValue, match=r"logits of shape \(15, 5\), got \(15, 3\)"):
         fit(network(), TRAIN, VAL, SHORT, classes=5)
+
+
+def test_a_training_does_not_import_torchs_compiler() -> None:
+    script = (
+        "import sys; from tests.trainings import *; from dse.runtime.train import fit;"
+        "fit(network(), TRAIN, VAL, SHORT, classes=CLASSES);"
+        "print([m for m in ('torch._dynamo', 'sklearn', 'tensorboardX') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "radam", "sgd"])
+def test_optimizers_without_the_compiler_take_the_steps_of_torchs(name: str) -> None:
+    chosen = recipe("quick", optimizer=name, weight_decay=0.1)
+    weights = []
+    for plain in (False, True):
+        model = network(dropout=0)
+        optimizer = optimizer_of(model, chosen, torch.device("cpu"))
+        if plain:
+            [_, kind, *_] = type(optimizer).__mro__
+            assert kind.__module__.startswith("torch.optim")
+            optimizer = kind(optimizer.param_groups)
+        for seed in range(3):
+            torch.manual_seed(seed)
+            optimizer.zero_grad()
+            model(torch.rand(4, 3, 12, 12)).square().sum().backward()
+            optimizer.step()
+        assert all(p.requires_grad for p in model.parameters())
+        weights.append(model)
+    assert equal(*weights)

@@ -19,9 +19,13 @@ from filelock import FileLock
 from safetensors.torch import load_file
 from torch import nn
 
+from dse.emit import emit
 from dse.errors import DataError, InvalidValue
+from dse.presets import load_preset
 from dse.recipes import Recipe, recipe
+from dse.runtime.load import load_source
 from dse.runtime.train import Fitted, Part, fit
+from dse.runtime.train.identity import identity_of
 from tests.trainings import CLASSES, TRAIN, VAL, equal, network
 
 THREE = recipe("quick", epochs=3, batch_size=38)
@@ -182,6 +186,26 @@ def test_the_checkpoint_of_another_network_is_refused(tmp_path: Path, other: nn.
         fit(model, TRAIN, VAL, THREE, classes=CLASSES, checkpoint=tmp_path, tune="head")
 
 
+def test_networks_of_equal_layers_that_compute_otherwise_differ() -> None:
+    source = emit(load_preset("spp-covid-net", input="3x64x64", classes=CLASSES))
+    sources = [source, source.replace("negative_slope=0.1", "negative_slope=0.2")]
+    ours, theirs = (
+        identity_of(
+            load_source(text).create_model(CLASSES),
+            TRAIN,
+            None,
+            THREE,
+            classes=CLASSES,
+            channels=3,
+            seed=0,
+            tune="all",
+            device=torch.device("cpu"),
+        )
+        for text in sources
+    )
+    assert {word for word in ours if ours[word] != theirs[word]} == {"network"}
+
+
 def test_what_only_describes_a_recipe_may_change(tmp_path: Path) -> None:
     broken_off(tmp_path)
     described = THREE.model_copy(update={"name": "ours", "about": "the same", "citation": "us"})
@@ -213,7 +237,7 @@ def test_a_full_disk_is_said_and_what_was_saved_survives(
     written = 0
     write = CHECKPOINT._write
 
-    def full(path: Path, content: bytes) -> None:
+    def full(path: Path, content: bytes | memoryview) -> None:
         nonlocal written
         written += 1
         if written == 3 + file + 1:  # three files an epoch

@@ -128,14 +128,15 @@ class Checkpoint:
             _write(weights, to_safetensors({n: _plain(t) for n, t in saved.weights.items()}))
             buffer = io.BytesIO()
             torch.save(saved.state, buffer)
-            _write(state, buffer.getvalue())
+            _write(state, buffer.getbuffer())
             _flush_names(self.folder)
             with atomically(self.folder / POINTER) as draft:
                 pointer = {"epoch": saved.epoch, "identity": self.identity}
                 _write(draft, json.dumps(pointer, indent=2).encode())
         except OSError as error:
-            for path in (weights, state):
-                path.unlink(missing_ok=True)
+            with suppress(OSError):
+                for path in (weights, state):
+                    path.unlink(missing_ok=True)
             raise DataError(
                 f"the checkpoint of epoch {saved.epoch} cannot be written to {self.folder}: "
                 f"{error.strerror or error}; what was saved before is whole, and training goes on "
@@ -167,7 +168,7 @@ def _plain(tensor: Tensor) -> Tensor:
     return tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes | memoryview) -> None:
     """Write a file and wait until it is on the disk."""
     with path.open("wb") as file:
         file.write(content)
