@@ -10,6 +10,7 @@ from dse.errors import InvalidValue
 from dse.report import wording
 from dse.report.conditions import budget, conditions, synthetic
 from dse.report.document import generated
+from dse.report.learned import learned, standings
 from dse.report.plots import AXIS_TITLES, learning, losses, pareto
 from dse.report.ranking import ranking
 from dse.report.results import results, scale, verdict
@@ -65,6 +66,8 @@ def render(snapshot: Snapshot) -> str:
             classes=snapshot.part("data").get("classes"),
             budget=budget(snapshot),
             ranking=ranking(snapshot),
+            standings=standings(snapshot),
+            learned=learned(snapshot),
             plots=plots,
             axis_titles=AXIS_TITLES,
             trials=snapshot.trials[:MOST_ROWS],

@@ -39,6 +39,13 @@ def measure(key: str, value: Any) -> str:
     return count(value) if key in ("params", "params_with_buffers", "macs") else f"{value:.4g}"
 
 
+def change(key: str, value: Any) -> str:
+    """A difference of two values of a metric, with its sign: ``+1.2 points``."""
+    if not is_number(value):
+        return NONE
+    return f"{100 * value:+.1f} points" if key.endswith("accuracy") else f"{value:+.3g}"
+
+
 def percent(value: Any, digits: int = 1) -> str:
     """``83.1%``."""
     return f"{100 * value:.{digits}f}%" if is_number(value) else NONE
