@@ -1,4 +1,4 @@
-"""Run benchmarks by name, all of them without one."""
+"""Run benchmarks by name, without one all but the long ones."""
 
 from __future__ import annotations
 
@@ -7,15 +7,26 @@ from importlib import import_module
 
 from benchmarks.text import machine
 
-BENCHMARKS = ("cost", "cost_in_search", "start", "search_overhead", "emitted", "to_onnx", "trial")
+BENCHMARKS = (
+    "cost",
+    "cost_in_search",
+    "sweep",
+    "start",
+    "search_overhead",
+    "emitted",
+    "to_onnx",
+    "trial",
+)
+LONG = ("samplers",)
+"""Run only if they are asked for: hours."""
 
 
 def main() -> None:
     """Print the tables of the benchmarks named on the command line."""
     names = sys.argv[1:] or list(BENCHMARKS)
-    unknown = [name for name in names if name not in BENCHMARKS]
+    unknown = [name for name in names if name not in BENCHMARKS + LONG]
     if unknown:
-        sys.exit(f"error: no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
+        sys.exit(f"error: no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS + LONG)}")
     print(f"{machine()}\nmedian (lower quartile-upper quartile) over rounds in turn\n", flush=True)
     for name in names:
         import_module(f"benchmarks.{name}").main()

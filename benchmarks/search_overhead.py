@@ -15,7 +15,7 @@ from benchmarks.timing import Spread
 from dse.cost import Budget
 from dse.ir import Shape
 from dse.runs import Run
-from dse.search import engine, proposals, study
+from dse.search import engine, feasible, study
 from dse.space import Space, load_space
 
 _TRIALS = 24
@@ -24,10 +24,11 @@ _TRAINING = (10.0, 15.0)
 """CPU seconds that the training of one candidate takes on the covid data at 64x64."""
 
 _PARTS: dict[str, tuple[type, str]] = {
-    "prepare: is the budget within reach": (proposals.Proposer, "check_reachable"),
+    "prepare: is the budget within reach": (feasible.FeasibleSpace, "check_reachable"),
     "ask the sampler, walk the space": (study.Study, "ask"),
     "bind and cost a proposal": (Space, "evaluate"),
-    "random designs that fit, instead of refused ones": (proposals.Proposer, "_random_feasible"),
+    "wishes made to fit": (feasible.FeasibleSpace, "repair"),
+    "random designs that fit": (feasible.FeasibleSpace, "random"),
     "tell the sampler": (study.Study, "finish"),
     "reject to the sampler": (study.Study, "reject"),
     "row to the run's file": (Run, "append"),

@@ -81,18 +81,22 @@ def cost(network: Network, memo: Memo | None = None) -> Cost:
     return total((part, beside) for _, part, beside in _parts(network, memo))
 
 
-def total(parts: Iterable[tuple[Cost, int]]) -> Cost:
+Largest = Callable[[list[int]], int]
+"""How the largest of some numbers is found: `max`, unless each stands for those of many designs."""
+
+
+def total(parts: Iterable[tuple[Cost, int]], largest: Largest = max) -> Cost:
     """The cost of parts that run one after the other, each with the bytes that are alive beside
     it.
     """
-    params = buffers = macs = peak = 0
+    params = buffers = macs = 0
+    peaks = [0]
     for part, beside in parts:
         params += part.params
         buffers += part.buffers
         macs += part.macs
-        if part.peak_activation_bytes + beside > peak:
-            peak = part.peak_activation_bytes + beside
-    return Cost(params, buffers, macs, peak)
+        peaks.append(part.peak_activation_bytes + beside)
+    return Cost(params, buffers, macs, largest(peaks))
 
 
 def cost_by_block(network: Network) -> list[Row]:
@@ -204,7 +208,12 @@ def _count_node(
 
 
 def count_block(
-    name: str, block: Block, inputs: tuple[Shape, ...], dies: Dies, classes: int
+    name: str,
+    block: Block,
+    inputs: tuple[Shape, ...],
+    dies: Dies,
+    classes: int,
+    largest: Largest = max,
 ) -> tuple[Shape, Cost]:
     """The output of a block by itself, and its cost; `dies` says which inputs nothing else reads.
 
@@ -213,10 +222,10 @@ def count_block(
     """
     tape = Tape(name, classes, *inputs)
     output = tape.root.output = tape.call(name, block, *tape.root.inputs)
-    return output.shape, _count(tape.root, dies)
+    return output.shape, _count(tape.root, dies, largest)
 
 
-def _count(program: Scope, dies: Dies) -> Cost:
+def _count(program: Scope, dies: Dies, largest: Largest = max) -> Cost:
     """Sum the ops' rules and follow which values are alive, in elements, from step to step."""
     steps = list(program.steps())
     last_use: dict[Value, Step | None] = {value: step for step in steps for value in step.inputs}
@@ -226,7 +235,8 @@ def _count(program: Scope, dies: Dies) -> Cost:
             last_use[value] = None
     params = buffers = macs = 0
     alive = {value: prod(value.shape) for value in program.inputs}
-    now = peak = sum(alive.values())
+    now = sum(alive.values())
+    levels = [now]
     for step in steps:
         op, inputs, output = step.op, step.inputs, step.output
         if op.counts:
@@ -238,12 +248,11 @@ def _count(program: Scope, dies: Dies) -> Cost:
             now -= alive.pop(inputs[0])
         size = alive[output] = prod(output.shape)
         now += size
-        if now > peak:
-            peak = now
+        levels.append(now)
         for value in inputs:
             if last_use[value] is step and value in alive:
                 now -= alive.pop(value)
-    return Cost(params, buffers, macs, FLOAT_BYTES * peak)
+    return Cost(params, buffers, macs, FLOAT_BYTES * largest(levels))
 
 
 # -- budgets

@@ -1,8 +1,8 @@
 """A run on disk: its settings, one JSON row per trial, and what is read off them.
 
 ``runs/NAME/`` holds ``run.json`` (settings, data, machine, at the end the result), ``trials.jsonl``
-(one row per trial, appended and flushed as each ends), ``study.log`` (Optuna's journal) and
-``report.html``.
+(one row per trial, appended and flushed as each ends), ``study.log`` (Optuna's journal),
+while it runs ``checkpoints`` and at the end ``report.html``.
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import count
 from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
+from filelock import FileLock, Timeout
+
 from dse.atomic import write_atomically
-from dse.errors import InvalidValue, UnknownName
+from dse.errors import DataError, InvalidValue, UnknownName
 from dse.network import Network, read_network
 
 Direction = Literal["maximize", "minimize"]
@@ -55,7 +58,8 @@ class Trial:
     Attributes:
         trial: its number in the run.
         name: the design's name; a preset's own name if it is a baseline.
-        state: ``finished``, or ``failed`` with the `reason`.
+        state: ``finished``; ``stopped`` after a part of its epochs, since others did better by
+            then; or ``failed`` with the `reason`.
         baseline: whether it is a paper's network, put in to compare with.
         choices: the space's decisions, flat.
         design: the network as a document (see `dse.network`).
@@ -63,14 +67,18 @@ class Trial:
         cost: ``params params_with_buffers macs peak_activation_bytes size_bytes`` of one image
             in float32.
         latency_ms: milliseconds per image on the run's device, if it has one.
-        values: metrics by the evaluator, on the validation part.
+        values: metrics by the evaluator, on the validation part; of a stopped trial those after the
+            epochs it had.
         history: metrics per epoch.
+        epochs: how many it was trained for; 0 if its evaluator reports none.
+        misses: the search's requirements that its values do not meet, as in
+            ``recall.covid>=0.9``, and by how much; infinite where the metric is missing.
         provenance: dse version, seed, device, data set and its content hash, recipe.
     """
 
     trial: int
     name: str
-    state: Literal["finished", "failed"]
+    state: Literal["finished", "stopped", "failed"]
     baseline: bool
     choices: dict[str, Any]
     design: dict[str, Any]
@@ -82,6 +90,13 @@ class Trial:
     seconds: float = 0.0
     reason: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
+    epochs: int = 0
+    misses: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def eligible(self) -> bool:
+        """Whether it may be on a front or win: it finished and meets every requirement."""
+        return self.state == "finished" and not self.misses
 
     @property
     def network(self) -> Network:
@@ -112,7 +127,7 @@ class Trial:
 
 
 def front(trials: Sequence[Trial], objectives: Sequence[str]) -> list[Trial]:
-    """The finished trials that no other beats in every objective, best in the first objective
+    """The eligible trials that no other beats in every objective, best in the first objective
     first.
 
     Of trials equal in all objectives the earliest stays.
@@ -120,9 +135,7 @@ def front(trials: Sequence[Trial], objectives: Sequence[str]) -> list[Trial]:
     scored: list[tuple[Trial, tuple[float, ...]]] = []
     for trial in trials:
         values = [trial.objective(name) for name in objectives]
-        if trial.state == "finished" and all(
-            value is not None and isfinite(value) for value in values
-        ):
+        if trial.eligible and all(value is not None and isfinite(value) for value in values):
             signs = [-1 if direction(name) == "maximize" else 1 for name in objectives]
             scored.append(
                 (trial, tuple(s * v for s, v in zip(signs, values, strict=True) if v is not None))
@@ -187,25 +200,28 @@ class Run:
     @property
     def trials(self) -> list[Trial]:
         """The rows, in order of their end. A row cut short by a crash is left out and named in
-        `damaged`.
+        `damaged`; of a trial that was stopped when time was up and went on later, the last counts.
         """
         path = self.folder / "trials.jsonl"
-        rows: list[Trial] = []
+        rows: dict[int, Trial] = {}
         self.damaged = []
         if not path.exists():
-            return rows
+            return []
         for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
             if not line.strip():
                 continue
             try:
-                rows.append(_read_row(line))
+                row = _read_row(line)
             except (ValueError, TypeError) as error:
                 self.damaged.append(f"line {number}: {error}")
-        return rows
+            else:
+                rows.pop(row.trial, None)
+                rows[row.trial] = row
+        return list(rows.values())
 
     @property
     def best(self) -> Trial | None:
-        """The finished trial that is best in the run's first objective; of equals, the smallest."""
+        """The eligible trial that is best in the run's first objective; of equals, the smallest."""
         found = front(self.trials, self.objectives)
         return found[0] if found else None
 
@@ -214,6 +230,29 @@ class Run:
         return front(self.trials, objectives or self.objectives)
 
     # -- writing
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes from working on the run; a lock that dies with this one.
+
+        Raises:
+            InvalidValue: one is at it.
+            DataError: the run's folder cannot be written.
+        """
+        lock = FileLock(self.folder / ".lock")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise InvalidValue(
+                f"the run {self.name} is being worked on by another process"
+            ) from None
+        except OSError as error:
+            raise DataError(f"{self.folder}: the run cannot be written: {error.strerror}") from None
+        try:
+            yield
+        finally:
+            lock.release()
 
     def append(self, trial: Trial) -> None:
         """Write one row so that it is on disk when this returns."""

@@ -17,10 +17,12 @@ from dse.cli import (
     generate,
     listing,
     papers,
+    proxies,
     report,
     search,
     spaces,
     train,
+    worker,
 )
 from dse.errors import DseError
 
@@ -39,9 +41,11 @@ for module in (
     papers,
     generate,
     search,
+    worker,
     train,
     compare,
     report,
+    proxies,
     data,
     spaces,
 ):

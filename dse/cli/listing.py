@@ -18,6 +18,7 @@ class Kind(StrEnum):
     datasets = "datasets"
     recipes = "recipes"
     devices = "devices"
+    proxies = "proxies"
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +30,7 @@ def list_(
     kind: Annotated[Kind, typer.Argument(help="What to list.")] = Kind.presets,
     json: Json = False,
 ) -> None:
-    """Presets, blocks, search spaces, data sets, recipes or devices."""
+    """Presets, blocks, spaces, data sets, recipes, devices, proxies."""
     rows = _ROWS[kind]()
     if json:
         print_json(rows)
@@ -135,6 +136,17 @@ def _devices() -> list[dict[str, Any]]:
     return [{"name": name, "what": "measured on this machine"} for name in device_names()]
 
 
+def _proxies() -> list[dict[str, Any]]:
+    from dse.runtime.proxies import about_proxy, proxy_names
+
+    rows = []
+    for name in proxy_names():
+        about = about_proxy(name)
+        reads = "images" if about.images else ""
+        rows.append({"name": name, "what": about.what, "reads": reads, "source": about.source})
+    return rows
+
+
 _ROWS = {
     Kind.presets: _presets,
     Kind.blocks: _blocks,
@@ -142,4 +154,5 @@ _ROWS = {
     Kind.datasets: _datasets,
     Kind.recipes: _recipes,
     Kind.devices: _devices,
+    Kind.proxies: _proxies,
 }

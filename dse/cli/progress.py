@@ -23,8 +23,11 @@ from dse.search import Candidate, Listener
 class Progress(Listener):
     """Draws on stderr, so that stdout holds only the result."""
 
-    def __init__(self, run: str, budget: Budget, *, quiet: bool = False) -> None:
+    def __init__(
+        self, run: str, budget: Budget, *, quiet: bool = False, metric: str = "accuracy"
+    ) -> None:
         self._run = run
+        self._metric = metric
         self._live = sys.stderr.isatty() and not quiet
         self._quiet = quiet
         self._console = Console(stderr=True, highlight=False)
@@ -50,19 +53,16 @@ class Progress(Listener):
         self._bar.start()
 
     def reported(self, candidate: Candidate, step: int, metrics: Mapping[str, float]) -> None:
-        accuracy = metrics.get("accuracy")
-        if accuracy is not None:
-            self._bar.update(
-                self._task, description=f"{candidate.name} epoch {step}: {accuracy:.3f}"
-            )
+        value = metrics.get(self._metric)
+        if value is not None:
+            self._bar.update(self._task, description=f"{candidate.name} epoch {step}: {value:.3f}")
 
     def ended(self, row: Trial, front: list[Trial]) -> None:
         self._done += 1
         if front:
             best = front[0]
-            text = (
-                f"best {best.values.get('accuracy', 0):.3f} with {best.cost['params']:,} parameters"
-            )
+            value = best.values.get(self._metric, 0.0)
+            text = f"best {value:.3f} with {best.cost['params']:,} parameters"
             self._bar.update(self._task, best=text)
         self._bar.update(self._task, completed=self._done, description=self._run)
         line = f"{self._done:>3}/{self._total} trial {row.trial:<4} {self._outcome(row)}"
@@ -79,10 +79,10 @@ class Progress(Listener):
         """Give the terminal back."""
         self._bar.stop()
 
-    @staticmethod
-    def _outcome(row: Trial) -> str:
+    def _outcome(self, row: Trial) -> str:
         if row.state == "failed":
             return f"{row.name}: failed: {row.reason}"
-        accuracy = row.values.get("accuracy")
-        scored = "" if accuracy is None else f"accuracy {accuracy:.3f}  "
-        return f"{scored}params {row.cost['params']:>9,}  {row.seconds:5.1f} s  {row.name}"
+        value = row.values.get(self._metric)
+        scored = "" if value is None else f"{self._metric} {value:.3f}  "
+        early = f", stopped after {row.epochs} epochs" if row.state == "stopped" else ""
+        return f"{scored}params {row.cost['params']:>9,}  {row.seconds:5.1f} s  {row.name}{early}"

@@ -32,6 +32,14 @@ def search(
         str | None,
         typer.Option(help="covid, digits, cifar10, or the path of an image folder."),
     ] = None,
+    evaluate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EVALUATOR",
+            help="What tells how good a design is: train, proxy:NAME (see dse list proxies), "
+            "MODULE:FUNCTION, or an entry point. [default: train]",
+        ),
+    ] = None,
     space: Annotated[
         str | None,
         typer.Option(help="A shipped space or a YAML file. [default: lightweight]"),
@@ -71,7 +79,15 @@ def search(
     objective: Annotated[
         list[str] | None,
         typer.Option(
-            help="What to aim at, the most important first; repeat it. [default: accuracy, params]"
+            help="What to aim at, the most important first; repeat it. [default: accuracy, or the "
+            "proxy, and params]"
+        ),
+    ] = None,
+    require: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC>=VALUE",
+            help="What a design has to reach, as in recall.covid>=0.9 or loss<=0.3; repeat it.",
         ),
     ] = None,
     trials: Annotated[
@@ -109,7 +125,15 @@ def search(
         typer.Option(
             parser=whole(8, 1024),
             metavar="PIXELS",
-            help="[default: the recipe's, else the data set's own]",
+            help="[default: the recipe's, else the data set's own; without one the space's]",
+        ),
+    ] = None,
+    classes: Annotated[
+        int | None,
+        typer.Option(
+            parser=whole(2),
+            metavar="N",
+            help="Without --dataset, how many classes. [default: the space's]",
         ),
     ] = None,
     workers: Annotated[
@@ -117,7 +141,8 @@ def search(
         typer.Option(
             parser=whole(1),
             metavar="N",
-            help="Trainings side by side. [default: one per core, at most 8; 1 on a GPU]",
+            help="Evaluations side by side. [default: one per core, at most 8; 1 on a GPU and of "
+            "a function]",
         ),
     ] = None,
     storage: Annotated[
@@ -138,6 +163,14 @@ def search(
         ),
     ] = None,
     train_device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    rungs: Annotated[
+        bool | None,
+        typer.Option(
+            "--rungs/--no-rungs",
+            help="Stop designs after a part of their epochs where others do better. "
+            "[default: rungs, in searches long enough]",
+        ),
+    ] = None,
     run: Annotated[str | None, typer.Option(help="The run's name.")] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run, with the settings it began with.")
@@ -154,6 +187,7 @@ def search(
 
     asked: dict[str, Any] = {
         "dataset": dataset,
+        "evaluate": evaluate,
         "space": space,
         "data_dir": None if data_dir is None else str(data_dir.resolve()),
         "budget": {
@@ -170,12 +204,15 @@ def search(
         or None,
         "latency_device": device,
         "objectives": objective or None,
+        "require": require or None,
         "recipe": recipe,
         "recipe_set": overrides(recipe_set or ()) or None,
         "epochs": epochs,
         "image_size": image_size,
+        "classes": classes,
         "storage": storage,
         "sampler": sampler,
+        "rungs": rungs,
         "seed": seed,
         "fold": fold,
     }
@@ -218,26 +255,41 @@ def _make_folder(out: Path) -> None:
 
 def _print_result(run: Run) -> None:
     """The front beside the papers' networks, and what the test part says."""
+    from dse.cli.asked import metric_of
+    from dse.runs import direction
+
     settings = run.settings
+    metric = metric_of(settings["options"])
+    sign = -1 if direction(metric) == "maximize" else 1
     kept = {trial.trial for trial in run.front()}
     shown = [t for t in run.trials if t.state == "finished" and (t.baseline or t.trial in kept)]
-    shown.sort(key=lambda trial: (-trial.values.get("accuracy", 0.0), trial.cost["params"]))
+    shown.sort(key=lambda trial: (sign * trial.values.get(metric, 0.0), trial.cost["params"]))
     data = settings.get("data", {})
-    what = "synthetic phantoms, not patients" if data.get("synthetic") else "validation images"
     count = len(run.trials)
-    trained = "1 design" if count == 1 else f"{count} designs"
-    print(f"\n{run.name}: {trained} trained, accuracy on {what}\n")
+    tried = "1 design" if count == 1 else f"{count} designs"
+    stopped = sum(trial.state == "stopped" for trial in run.trials)
+    if settings.get("evaluate", "train") == "train":
+        what = "synthetic phantoms, not patients" if data.get("synthetic") else "validation images"
+        early = f" ({stopped} stopped early)" if stopped else ""
+        print(f"\n{run.name}: {tried} trained{early}, {metric} on {what}\n")
+    else:
+        print(f"\n{run.name}: {tried} evaluated by {settings['evaluate']}\n")
     timed = any(trial.latency_ms is not None for trial in shown)
     print_table(
-        ("", "design", "trial", "accuracy", "params", "MACs", "peak memory", *(["ms"] * timed)),
-        [_line(trial, trial.trial in kept, timed) for trial in shown],
-        right="accuracy|params|MACs|peak memory|ms|trial",
+        ("", "design", "trial", metric, "params", "MACs", "peak memory", *(["ms"] * timed)),
+        [_line(trial, metric, trial.trial in kept, timed) for trial in shown],
+        right=f"{metric}|params|MACs|peak memory|ms|trial",
     )
     aims = " and ".join(run.objectives)
     print(f"\n* on the Pareto front of {aims}; the papers' networks stand by their names")
     failed = [trial for trial in run.trials if trial.state == "failed"]
     for trial in failed:
         say(f"trial {trial.trial} {trial.name} failed: {trial.reason}")
+    ineligible = [trial for trial in run.trials if trial.misses]
+    if ineligible:
+        names = ", ".join(sorted({name for trial in ineligible for name in trial.misses}))
+        print(f"{len(ineligible)} of the finished designs do not reach {names} and cannot win")
+    _print_standings(settings, run.objectives[0])
     for result in settings.get("result", []):
         if "accuracy" in result:
             low, high = result["interval"]
@@ -253,12 +305,37 @@ def _print_result(run: Run) -> None:
         print(f"data: {data['note']}")
 
 
-def _line(trial: Trial, on_front: bool, timed: bool) -> tuple[str, ...]:
+def _print_standings(settings: dict[str, Any], metric: str) -> None:
+    rows = settings.get("standings") or []
+    if not rows:
+        return
+    print(f"\nthe leaders, trained again with seeds that the search has not seen ({metric}):\n")
+    print_table(
+        ("", "design", "mean", "each", "in the search", "params", ""),
+        [
+            (
+                "*" if row["trial"] == settings.get("winner") else "",
+                row["name"],
+                "failed" if row["mean"] is None else f"{row['mean']:.3f}",
+                ", ".join(f"{value:.3f}" for value in row["again"]),
+                f"{row['found']:.3f}",
+                f"{row['params']:,}",
+                "tied with the best" if row["tied"] else "",
+            )
+            for row in rows
+        ],
+        right="mean|in the search|params",
+    )
+    print("\n* the winner; tied: its difference from the best mean may be noise")
+
+
+def _line(trial: Trial, metric: str, on_front: bool, timed: bool) -> tuple[str, ...]:
+    value = trial.values.get(metric, float("nan"))
     return (
         "*" if on_front else "",
         trial.name,
         str(trial.trial),
-        f"{trial.values.get('accuracy', float('nan')):.3f}",
+        f"{value:.3f}" if abs(value) < 1000 else f"{value:.4g}",
         f"{trial.cost['params']:,}",
         f"{trial.cost['macs']:,}",
         f"{trial.cost['peak_activation_bytes']:,}",

@@ -6,31 +6,34 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dse.cli.asked import (
+    check_classes,
+    completed,
+    data_of,
+    evaluator_of,
+    metric_of,
+    recipe_of,
+    requirements_of,
+)
 from dse.cli.output import say
 from dse.cli.progress import Progress
 from dse.cost import Budget
+from dse.data import Dataset, Split
 from dse.data.leakage import refuse_leakage, summaries
-from dse.devices import device_names, find_device
-from dse.errors import InvalidValue, UnknownName
+from dse.devices import find_device
+from dse.errors import InvalidValue
 from dse.experiments.machine import machine
 from dse.generate import Generated
 from dse.ir import Shape
-from dse.recipes import Recipe, recipe, suited
 from dse.resources import resource_dir
-from dse.runs import OBJECTIVES, Run, check_run_name, open_run, runs_folder
+from dse.runs import Run, check_run_name, open_run, runs_folder
 from dse.runtime.evaluate import Train
 from dse.runtime.train import pick_device, threads_for
-from dse.search import Search, check_storage, free_run_name, sampler_names
+from dse.search import Evaluate, Search, free_run_name
+from dse.search.evaluators import TRAIN, proxies_of
+from dse.search.insight import write_insight
 from dse.space import Space, load_space, parse_space, space_names
 
-_DEFAULTS: dict[str, Any] = {
-    "space": "lightweight",
-    "objectives": ["accuracy", "params"],
-    "recipe": "quick",
-    "budget": {},
-    "sampler": "auto",
-    "seed": 0,
-}
 _MACS_PER_PIXEL = 833e6 / 224**2
 """The multiply-adds a search admits if none are asked for: those of SqueezeNet, the largest light
 network that the papers compare (HL-CNN, Table II: 833M at 224x224), in proportion to the image.
@@ -57,21 +60,20 @@ class Session:
     resume: bool = False
     command: str = ""
     run: Run | None = field(default=None, init=False)
-    train: Train | None = field(default=None, init=False)
+    evaluate: Evaluate | None = field(default=None, init=False)
+    workers: int = field(default=1, init=False)
 
     @classmethod
     def new(cls, name: str | None, asked: dict[str, Any]) -> Session:
         """A run that begins.
 
         Raises:
-            InvalidValue: no data set is named, or the run exists.
+            InvalidValue: the options do not go together, one is outside what it may be, or the run
+                exists.
+            UnknownName: a word among them is not known.
         """
-        if asked["dataset"] is None:
-            raise InvalidValue(
-                "a search needs --dataset: covid, digits, cifar10 or an image folder"
-            )
-        options = {**_DEFAULTS, **{k: v for k, v in asked.items() if v is not None}}
-        stem = Path(options["dataset"]).name
+        options = completed(asked)
+        stem = Path(options.get("dataset", "")).name
         name = (
             check_run_name(name)
             if name
@@ -81,7 +83,6 @@ class Session:
             raise InvalidValue(
                 f"the run {name} exists; give --resume to go on with it, or another --run"
             )
-        _check(options)
         return cls(name, options)
 
     @classmethod
@@ -99,6 +100,7 @@ class Session:
             raise InvalidValue(
                 f"the run {name} was not made by dse search and cannot be resumed by it"
             )
+        options = {"evaluate": TRAIN, **options}  # once there was no other, and it was not kept
         for key, value in asked.items():
             kept = options.get(key)
             if key == "budget" and value is not None and "macs" not in value:
@@ -129,100 +131,99 @@ class Session:
         quiet: bool,
     ) -> Run:
         """Run the search to its end; Ctrl-C ends it early, and it may be resumed."""
-        where = pick_device(train_device)
         options = self.options
-        chosen = _recipe(options)
-        self.train = Train(
-            dataset=options["dataset"],
-            recipe=chosen,
-            data_dir=Path(options["data_dir"]) if options.get("data_dir") else None,
-            image_size=options.get("image_size") or chosen.image_size,
-            seed=options["seed"],
-            fold=options.get("fold"),
-            device=where,
-        )
+        trains = options["evaluate"] == TRAIN
+        where = pick_device(train_device if trains else "cpu")
+        self.evaluate = evaluator_of(options, where)
         space, text = self._space()
-        data, split = self.train.data()
-        shared = summaries(data, refuse_leakage(data, split))
-        side = data.image_size
-        space = space.with_io(input=Shape((3, side, side)), classes=len(data.classes))
-        if not {"macs", "latency_ms"} & set(options["budget"]):
-            options["budget"] = {
-                **options["budget"],
-                "macs": round(_MACS_PER_PIXEL * side * side, -5),
-            }
+        read = data_of(options)
+        notes: list[str] = []
+        if read is None:
+            side = options.get("image_size")
+            channels, classes = space.input.channels, options.get("classes") or space.classes
+            shape = Shape((channels, side, side)) if side else space.input
+            space = space.with_io(input=shape, classes=classes)
+        else:
+            data, split = read
+            check_classes(options, data.classes)
+            side = data.image_size
+            notes = [f"{data.name}: {data.note}", *summaries(data, refuse_leakage(data, split))]
+            space = space.with_io(input=Shape((3, side, side)), classes=len(data.classes))
+        runs_networks = trains or bool(proxies_of(options["evaluate"]))
+        if runs_networks and not {"macs", "latency_ms"} & set(options["budget"]):
+            pixels = space.input.height * space.input.width
+            options["budget"] = {**options["budget"], "macs": round(_MACS_PER_PIXEL * pixels, -5)}
             say(
                 f"no limit on multiply-adds was given: {options['budget']['macs']:,.0f} is taken, "
                 "SqueezeNet's share for images of this size; --budget-macs sets another"
             )
         budget = Budget(**options["budget"])
-        progress = Progress(self.name, budget, quiet=quiet)
+        cores = min(8, threads_for(1)) if runs_networks else 1
+        self.workers = workers or (cores if where == "cpu" else 1)
+        progress = Progress(self.name, budget, quiet=quiet, metric=metric_of(options))
         search = Search(
             space=space,
-            evaluate=self.train,
+            evaluate=self.evaluate,
             budget=budget,
             objectives=tuple(options["objectives"]),
             trials=trials or self._trials(),
             seed=options["seed"],
             sampler=options["sampler"],
-            workers=workers or (1 if where != "cpu" else min(8, threads_for(1))),
+            workers=self.workers,
+            rungs=options.get("rungs", True),
+            require=requirements_of(options),
             time_limit=time_limit,
             storage=options.get("storage"),
             latency_of=self._latency(budget),
             settings={
                 "options": options,
                 "command": self.command,
-                "epochs": chosen.epochs,
-                "image_size": side,
-                "recipe": chosen.model_dump(mode="json"),
-                "data": {
-                    "name": data.name,
-                    "classes": list(data.classes),
-                    "digest": data.digest,
-                    "synthetic": data.synthetic,
-                    "note": data.note,
-                    "images": len(data.labels),
-                    "skipped": len(data.skipped),
-                    "split": {
-                        "fold": split.fold,
-                        "grouped": split.grouped,
-                        "train": len(split.train),
-                        "val": len(split.val),
-                        "test": len(split.test),
-                    },
-                },
+                "evaluate": options["evaluate"],
+                **(self._training() if trains else {}),
+                **({} if read is None else _facts(*read)),
                 "machine": machine(where),
             },
             files={_SPACE_FILE: text},
             listener=progress,
         )
-        say(f"{data.name}: {data.note}")
-        for sentence in shared:
-            say(sentence)
-        for skipped in data.skipped[:3]:
-            say(f"skipped {skipped.file}: {skipped.reason}")
-        if len(data.skipped) > 3:
-            say(f"skipped {len(data.skipped)} files in all")
+        for note in notes:
+            say(note)
+        if read is not None:
+            _say_skipped(read[0])
         say(f"space {space.name} for {space.input} images, {space.classes} classes; {budget}")
         try:
             self.run = search.run(self.name, resume=self.resume)
         finally:
             progress.close()
+        write_insight(self.run, space.choices())
         return self.run
+
+    def finish(self, out: Path | None) -> Generated:
+        """Test the winner, if trained, and write its files."""
+        assert self.run is not None
+        folder = out or Path("generated") / self.name
+        if isinstance(self.evaluate, Train):
+            from dse.search.finish import finish
+
+            say(
+                "training the leaders again with other seeds, then the winner and its rival on all "
+                "but the test part, which is read at the end"
+            )
+            return finish(self.run, self.evaluate, folder, self.workers)
+        from dse.search.untrained import write_winner
+
+        say("nothing was trained: the winner's ONNX file has fresh weights, no test part is read")
+        return write_winner(self.run, folder, self.options["seed"])
+
+    def _training(self) -> dict[str, Any]:
+        """How each design is trained, for the record."""
+        chosen = recipe_of(self.options)
+        return {"epochs": chosen.epochs, "recipe": chosen.model_dump(mode="json")}
 
     def _trials(self) -> int:
         """As many as the run began with, where none are asked for."""
         kept = Run(runs_folder() / self.name).settings.get("trials") if self.resume else None
         return kept if isinstance(kept, int) else _TRIALS
-
-    def finish(self, out: Path | None) -> Generated:
-        """Test the winner and write its files."""
-        from dse.search.finish import finish
-
-        assert self.run is not None
-        assert self.train is not None
-        say("training the winner and its rival again on all but the test part, then that is read")
-        return finish(self.run, self.train, out or Path("generated") / self.name)
 
     def _space(self) -> tuple[Space, str]:
         """The space and its text; kept with the run, so that a resumed one searches the same."""
@@ -244,34 +245,31 @@ class Session:
         return lambda network: device.latency(network).median_ms
 
 
-def _check(options: dict[str, Any]) -> None:
-    """See that the words among the options are known, before data are read.
+def _facts(data: Dataset, split: Split) -> dict[str, Any]:
+    """What a search was made on, for the record."""
+    return {
+        "image_size": data.image_size,
+        "data": {
+            "name": data.name,
+            "classes": list(data.classes),
+            "digest": data.digest,
+            "synthetic": data.synthetic,
+            "note": data.note,
+            "images": len(data.labels),
+            "skipped": len(data.skipped),
+            "split": {
+                "fold": split.fold,
+                "grouped": split.grouped,
+                "train": len(split.train),
+                "val": len(split.val),
+                "test": len(split.test),
+            },
+        },
+    }
 
-    Raises:
-        UnknownName: one is not.
-        InvalidValue: the storage is no URL.
-    """
-    for objective in options["objectives"]:
-        if objective not in OBJECTIVES:
-            raise UnknownName("objective", objective, OBJECTIVES)
-    if options["sampler"] not in sampler_names():
-        raise UnknownName("sampler", options["sampler"], sampler_names())
-    device = options.get("latency_device")
-    if device is not None and device not in device_names():
-        raise UnknownName("device", device, device_names())
-    if options.get("storage"):
-        check_storage(options["storage"])
-    _recipe(options)
 
-
-def _recipe(options: dict[str, Any]) -> Recipe:
-    """How each design is trained.
-
-    Raises:
-        UnknownName: no recipe, or no setting of one, is called so.
-        InvalidValue: a setting is outside what it may be.
-    """
-    changes = dict(options.get("recipe_set", {}))
-    if "epochs" in options:
-        changes["epochs"] = options["epochs"]
-    return recipe(options["recipe"], **suited(changes, options["dataset"]))
+def _say_skipped(data: Dataset) -> None:
+    for skipped in data.skipped[:3]:
+        say(f"skipped {skipped.file}: {skipped.reason}")
+    if len(data.skipped) > 3:
+        say(f"skipped {len(data.skipped)} files in all")

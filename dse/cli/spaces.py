@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import inf
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,18 +11,28 @@ import typer
 from dse.cli.numbers import number, whole
 from dse.cli.options import Classes, Input, Json
 from dse.cli.output import print_json, print_table, say
+from dse.cli.space_compare import compare_spaces
 
 if TYPE_CHECKING:
     from dse.space import Space
+    from dse.space.count import Count
+    from dse.space.stats import Bar
 
 SpaceName = Annotated[str, typer.Argument(help="A shipped space's name, or a YAML file.")]
+Limit = Annotated[float | None, typer.Option(parser=number, metavar="N")]
 Seed = Annotated[int, typer.Option(parser=whole(0), metavar="N", help="Of the random draws.")]
 
-commands = typer.Typer(help="Show, check, count and sample search spaces.", no_args_is_help=True)
+_LONG = 1e15
+"""Spaces of more decision vectors are not counted within seconds."""
+
+commands = typer.Typer(
+    help="Show, check, count, sample and compare search spaces.", no_args_is_help=True
+)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    commands.command("compare")(compare_spaces)
     app.add_typer(commands, name="space")
 
 
@@ -77,27 +89,59 @@ def stats(
     seed: Seed = 0,
     input: Input = None,
     classes: Classes = None,
-    budget_params: Annotated[float | None, typer.Option(parser=number)] = None,
-    budget_macs: Annotated[float | None, typer.Option(parser=number)] = None,
+    budget_params: Limit = None,
+    budget_macs: Annotated[
+        float | None,
+        typer.Option(
+            "--budget-macs",
+            "--budget-flops",
+            parser=number,
+            metavar="N",
+            help="Multiply-adds. The papers call these FLOPs; strictly, FLOPs are twice as many.",
+        ),
+    ] = None,
+    budget_peak_activation_bytes: Limit = None,
+    budget_size_bytes: Limit = None,
     json: Json = False,
 ) -> None:
-    """How large a space is, and what its designs cost."""
+    """How large a space is, what its designs cost, and how many of them fit a budget."""
     from dse.cost import Budget
 
     space = load(name, input, classes)
-    budget = Budget(params=budget_params, macs=budget_macs)
-    found = space.stats(samples=samples, seed=seed, budget=budget if budget.limits() else None)
-    if json:
-        print_json(found.as_document())
-        return
+    budget = Budget(
+        params=budget_params,
+        macs=budget_macs,
+        peak_activation_bytes=budget_peak_activation_bytes,
+        size_bytes=budget_size_bytes,
+    )
+    limits = budget.limits()
     size = space.size()
+    if limits and size.count > _LONG:
+        say(f"{space.name} has {size} decision vectors; counting those that fit takes a while")
+    found = space.stats(samples=samples, seed=seed, budget=budget if limits else None)
+    if json:
+        print_json(
+            {
+                "space": space.name,
+                "input": str(space.input),
+                "classes": space.classes,
+                "size": None if size.count == inf else size.count,
+                "budget": limits,
+                **found.as_document(),
+            }
+        )
+        return
     print(
         f"{space.name} for {space.input} images, {space.classes} classes: {size} decision vectors"
     )
+    low, high = found.feasible_interval
+    fits = f"{found.feasible:.1%} ({low:.2%} to {high:.2%}) fit {budget}"
     print(
         f"{found.samples} random designs: {found.valid:.1%} can be built, "
-        f"" + (f"{found.feasible:.1%} fit {budget}" if budget.limits() else "no budget given")
+        f"{fits if limits else 'no budget given'}"
     )
+    if found.count is not None:
+        _print_count(found.count)
     shares = list(next(iter(found.quantiles.values()), {}))
     rows = [
         (metric, *(f"{value:,.0f}" for value in values.values()))
@@ -106,8 +150,42 @@ def stats(
     print()
     header = [f"{share:.0%}" for share in shares]
     print_table(("", *header), rows, right="|".join(header))
+    for metric, bars in found.histograms.items():
+        _print_histogram(metric, bars)
     for reason, times in found.problems.items():
         print(f"{times} times: {reason}")
+
+
+def _print_count(count: Count) -> None:
+    designs, share = count.designs, count.share
+    if count.method == "exact":
+        assert share is not None
+        print(
+            f"decision vectors that fit: {designs.value:,.0f} exactly, "
+            f"{share.value:.3%} of random draws"
+        )
+        return
+    if not designs.value:
+        print(f"decision vectors that fit: none found in {count.runs} runs of {count.method}")
+        return
+    print(
+        f"decision vectors that fit: {designs.value:.3g}, standard error {designs.error:.2g}; "
+        f"{count.method}, {count.runs} runs"
+    )
+    if share is not None:
+        print(
+            f"share of random draws that fit: {share.value:.3g}, standard error {share.error:.2g}"
+        )
+
+
+def _print_histogram(metric: str, bars: Sequence[Bar]) -> None:
+    most = max((bar.designs for bar in bars), default=0)
+    rows = [
+        (f"{bar.low:,.0f}", f"{bar.designs:,}", "#" * round(40 * bar.designs / most))
+        for bar in bars
+    ]
+    print()
+    print_table((f"{metric} from", "designs", ""), rows, right=f"{metric} from|designs")
 
 
 @commands.command()

@@ -14,6 +14,7 @@ REFUSALS = {
     "duplicates": "equal to a design tried before",
     "invalid": "no network can be built so",
     "failed": "failed while training",
+    "stopped": "stopped after a part of their epochs, others being better by then",
 }
 
 

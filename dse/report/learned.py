@@ -101,6 +101,40 @@ def standings(snapshot: Snapshot) -> list[StandingRow]:
     return found
 
 
+@dataclass(frozen=True)
+class ProxyRow:
+    """How a proxy ranks the run's designs: Kendall's tau over all, and among those of similar
+    size, each with its interval; whether it beats parameters and MACs there (None: cannot be told,
+    and for these two).
+    """
+
+    name: str
+    tau: float | None
+    interval: tuple[float, float] | None
+    within: float | None
+    within_interval: tuple[float, float] | None
+    beats: bool | None
+
+
+def proxies(snapshot: Snapshot) -> list[ProxyRow]:
+    """The contents of ``proxies.json``, which ``dse proxies`` writes; none without it."""
+    try:
+        found = json.loads((snapshot.folder / "proxies.json").read_text(encoding="utf-8"))
+        return [
+            ProxyRow(
+                str(row["proxy"]),
+                row["tau"],
+                _pair(row["interval"]),
+                row["within"],
+                _pair(row["within_interval"]),
+                row["beats"],
+            )
+            for row in found["rankings"]
+        ]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
 def _learned(found: Mapping[str, Any]) -> Learned:
     options: dict[str, list[OptionRow]] = {}
     for row in found["effects"]:

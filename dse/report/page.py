@@ -10,7 +10,7 @@ from dse.errors import InvalidValue
 from dse.report import wording
 from dse.report.conditions import budget, conditions, synthetic
 from dse.report.document import generated
-from dse.report.learned import learned, standings
+from dse.report.learned import learned, proxies, standings
 from dse.report.plots import AXIS_TITLES, learning, losses, pareto
 from dse.report.ranking import ranking
 from dse.report.results import results, scale, verdict
@@ -68,6 +68,7 @@ def render(snapshot: Snapshot) -> str:
             ranking=ranking(snapshot),
             standings=standings(snapshot),
             learned=learned(snapshot),
+            proxies=proxies(snapshot),
             plots=plots,
             axis_titles=AXIS_TITLES,
             trials=snapshot.trials[:MOST_ROWS],

@@ -11,7 +11,7 @@ from html import escape as escape_all
 from typing import Any
 
 from dse.report.snapshot import Snapshot, is_number
-from dse.report.wording import label, measure, plain
+from dse.report.wording import label, measure, plain, scored
 from dse.runs import Trial
 
 Plot = dict[str, Any]
@@ -60,7 +60,7 @@ def pareto(snapshot: Snapshot) -> Plot | None:
             axis: {
                 "x": [[trial.objective(axis) for trial in trials] for trials in groups.values()],
                 "front": _front(snapshot, axis, shown),
-                "layout": _layout(axis, quality, shown, budget.get(axis)),
+                "layout": _layout(axis, snapshot, shown, budget.get(axis)),
             }
             for axis in X_AXES
             if all((trial.objective(axis) or 0) > 0 for trial in shown)
@@ -128,7 +128,7 @@ def _front(snapshot: Snapshot, axis: str, shown: Sequence[Trial]) -> Plot:
     }
 
 
-def _layout(axis: str, quality: str, shown: Sequence[Trial], limit: Any) -> Plot:
+def _layout(axis: str, snapshot: Snapshot, shown: Sequence[Trial], limit: Any) -> Plot:
     values = [value for trial in shown if (value := trial.objective(axis))]
     bounded = is_number(limit) and limit > 0
     if bounded:
@@ -143,9 +143,9 @@ def _layout(axis: str, quality: str, shown: Sequence[Trial], limit: Any) -> Plot
             "dtick": "D1" if high - low < 1.4 else "D2" if high - low < 2.4 else 1,
             "exponentformat": "SI",
         },
-        "yaxis": {"title": {"text": f"validation {escape(label(quality))}"}},
+        "yaxis": {"title": {"text": escape(scored(snapshot))}},
     }
-    if quality.endswith("accuracy"):
+    if snapshot.quality.endswith("accuracy"):
         layout["yaxis"]["tickformat"] = ".0%"
     if bounded:
         layout["shapes"] = [
@@ -197,7 +197,7 @@ def learning(snapshot: Snapshot) -> Plot | None:
             won = trial.trial == winner.trial
             role = "winner" if won else "preset" if trial.baseline else "searched"
             traces.append(_curve(f"{trial.name}, trial {trial.trial}", role, steps))
-    return _epochs(traces, snapshot.quality, f"validation {label(snapshot.quality)}")
+    return _epochs(traces, snapshot.quality, scored(snapshot))
 
 
 def losses(snapshot: Snapshot) -> Plot | None:

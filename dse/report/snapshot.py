@@ -46,12 +46,21 @@ class Snapshot:
         return next((name for name in self.objectives if name not in COSTS), "accuracy")
 
     @property
+    def trained(self) -> bool:
+        """Whether designs were trained, and so measured on a validation part."""
+        return str(self.settings.get("evaluate", "train")) == "train"
+
+    @property
     def finished(self) -> list[Trial]:
         return [trial for trial in self.trials if trial.state == "finished"]
 
     @property
     def failed(self) -> list[Trial]:
-        return [trial for trial in self.trials if trial.state != "finished"]
+        return [trial for trial in self.trials if trial.state == "failed"]
+
+    @property
+    def stopped(self) -> list[Trial]:
+        return [trial for trial in self.trials if trial.state == "stopped"]
 
     @property
     def baselines(self) -> list[Trial]:

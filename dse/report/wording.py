@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dse.report.snapshot import is_number
+from dse.report.snapshot import Snapshot, is_number
 
 NONE = "–"
 
@@ -24,6 +24,16 @@ LABELS = {
 def label(key: str) -> str:
     """A metric's or cost's name for people."""
     return LABELS.get(key, key.replace("_", " "))
+
+
+def scored(run: Snapshot) -> str:
+    """What designs are compared by: ``validation accuracy``, or ``zico`` where none is trained."""
+    return f"validation {label(run.quality)}" if run.trained else label(run.quality)
+
+
+def begun(text: str) -> str:
+    """Text that begins a cell or a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def measure(key: str, value: Any) -> str:
@@ -54,6 +64,11 @@ def percent(value: Any, digits: int = 1) -> str:
 def span(low: Any, high: Any) -> str:
     """``78.2 to 87.6%``."""
     return f"{100 * low:.1f} to {100 * high:.1f}%" if is_number(low) and is_number(high) else NONE
+
+
+def ratio(value: Any) -> str:
+    """``0.62``."""
+    return f"{value:.2f}" if is_number(value) else NONE
 
 
 def along(value: float, scale: tuple[float, float], back: bool = False) -> str:

@@ -4,9 +4,10 @@ part.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,6 +18,7 @@ from dse.network import Network
 from dse.recipes import Recipe, with_dropout
 from dse.runtime.load import build
 from dse.runtime.train import Fitted, Part, Score, fit, pick_device, score, seeded, set_threads
+from dse.runtime.train.metrics import by_class_name
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,6 +29,18 @@ class HasNetwork(Protocol):
 
     @property
     def network(self) -> Network: ...
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """How far a training has come: the metrics so far, those of each epoch with its `step`, whether
+    it is over, and the seconds spent on it.
+    """
+
+    metrics: dict[str, float]
+    history: list[dict[str, float]]
+    over: bool
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -61,13 +75,35 @@ class Train:
         """Train the candidate and return the validation metrics of the last epoch, or under early
         stopping those of the best.
         """
+        return self.advance(candidate, report).metrics
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The first epoch by which designs can be told apart, past the warm-up, and the last."""
+        return max(2, ceil(self.recipe.warmup_epochs) + 1), self.recipe.epochs
+
+    def advance(
+        self,
+        candidate: HasNetwork,
+        report: Callable[[int, Mapping[str, float]], None],
+        until: int | None = None,
+        folder: Path | None = None,
+    ) -> Advanced:
+        """Train the candidate to the end of epoch `until`, from where `folder` has it."""
         _, split = self.data()
-        fitted, _ = self.train(candidate.network, split.train, split.val, report)
-        return fitted.metrics
+        fitted, _ = self.train(candidate.network, split.train, split.val, report, folder, until)
+        history = [
+            {
+                "step": row["epoch"],
+                **{k: v for k, v in row.items() if k not in ("epoch", "learning_rate")},
+            }
+            for row in fitted.history
+        ]
+        return Advanced(fitted.metrics, history, fitted.over, fitted.seconds)
 
     def data(self) -> tuple[Dataset, Split]:
         """The data set and its parts; read once per process."""
-        return _read(self.dataset, self.data_dir, self.image_size, self.seed, self.fold)
+        return read_data(self.dataset, self.data_dir, self.image_size, self.seed, self.fold)
 
     def train(
         self,
@@ -75,16 +111,21 @@ class Train:
         train: np.ndarray[Any, np.dtype[np.int64]],
         val: np.ndarray[Any, np.dtype[np.int64]] | None,
         report: Callable[[int, Mapping[str, float]], None] | None = None,
+        checkpoint: Path | None = None,
+        until: int | None = None,
+        seed: int | None = None,
     ) -> tuple[Fitted, nn.Module]:
         """Train `network`, with the recipe's dropout if it has one, on some images of the data
-        set.
+        set; `checkpoint` and `until` are those of `fit`. Metrics of one class go by its name.
+        `seed` takes the place of the evaluator's own.
         """
         data, _ = self.data()
+        seed = self.seed if seed is None else seed
         if self.recipe.dropout is not None:
             network = with_dropout(network, self.recipe.dropout)
         set_threads(self.threads)
         device = pick_device(self.device)
-        with seeded(self.seed, device):
+        with seeded(seed, device):
             model = build(network)
         fitted = fit(
             model,
@@ -93,11 +134,26 @@ class Train:
             self.recipe,
             classes=len(data.classes),
             channels=network.input.channels,
-            seed=self.seed,
+            seed=seed,
             device=device,
-            report=report,
+            report=None if report is None else _named(report, data.classes),
+            checkpoint=checkpoint,
+            until=until,
         )
-        return fitted, model
+        named = replace(
+            fitted,
+            metrics=by_class_name(fitted.metrics, data.classes),
+            history=[by_class_name(row, data.classes) for row in fitted.history],
+        )
+        return named, model
+
+    def repeat(self, network: Network, seed: int) -> dict[str, float]:
+        """Validation metrics of a training with other weights, order and augmentation, on the same
+        images.
+        """
+        _, split = self.data()
+        fitted, _ = self.train(network, split.train, split.val, seed=seed)
+        return fitted.metrics
 
     def test(self, network: Network) -> tuple[Score, Fitted, nn.Module]:
         """Train on everything but the test part, then read that once.
@@ -143,9 +199,16 @@ def part(data: Dataset, indices: np.ndarray[Any, np.dtype[np.int64]]) -> Part:
     return Part(images=data.images[indices], labels=data.labels[indices])
 
 
+def _named(
+    report: Callable[[int, Mapping[str, float]], None], classes: Sequence[str]
+) -> Callable[[int, Mapping[str, float]], None]:
+    return lambda epoch, metrics: report(epoch, by_class_name(metrics, classes))
+
+
 @lru_cache(maxsize=2)
-def _read(
+def read_data(
     dataset: str, data_dir: Path | None, image_size: int | None, seed: int, fold: int | None
 ) -> tuple[Dataset, Split]:
+    """A data set and its parts; read once per process."""
     data = load_dataset(dataset, data_dir=data_dir, image_size=image_size)
     return data, data.splits(seed, fold)

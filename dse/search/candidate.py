@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from dse.cost import Cost
@@ -49,6 +50,50 @@ class Documented(Protocol):
         ...
 
 
+class Reached(Protocol):
+    """How far the evaluation of a candidate has come."""
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """As of now: the candidate's own once it is over."""
+        ...
+
+    @property
+    def history(self) -> Sequence[Mapping[str, float]]:
+        """Metrics of each epoch from the first on, with its number as `step`."""
+        ...
+
+    @property
+    def over(self) -> bool:
+        """Whether there is no further epoch."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """Spent on it, in all its parts."""
+        ...
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """An evaluator that can pause: it leaves off after an epoch and goes on from there."""
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The first epoch by which designs can be told apart, and the last."""
+        ...
+
+    def advance(
+        self, candidate: Candidate, report: Report, until: int | None, folder: Path
+    ) -> Reached:
+        """Evaluate to the end of epoch `until`, or to the very end.
+
+        `folder` is kept for this candidate between calls. What is in it is gone on from, and the
+        outcome is to the last digit that of an evaluation never interrupted.
+        """
+        ...
+
+
 class Listener:
     """Hears of a search's progress. This one is deaf; the command line's draws."""
 
@@ -60,6 +105,9 @@ class Listener:
 
     def reported(self, candidate: Candidate, step: int, metrics: Mapping[str, float]) -> None:
         """An evaluation that runs in this process reported a step."""
+
+    def paused(self, candidate: Candidate, epochs: int) -> None:
+        """A candidate waits after so many epochs; it goes on if it is among the best."""
 
     def ended(self, row: Trial, front: list[Trial]) -> None:
         """A trial ended; `front` is the front with it."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
+from random import Random
 from typing import Protocol
 
 from dse.space import Choice, Scalar
@@ -21,7 +21,7 @@ class Domain(Protocol):
         """Every decision that some point has, by name."""
         ...
 
-    def random(self, rng: random.Random) -> Decisions:
+    def random(self, rng: Random) -> Decisions:
         """A point that fits, drawn at random.
 
         Raises:
@@ -29,7 +29,7 @@ class Domain(Protocol):
         """
         ...
 
-    def repair(self, wishes: Mapping[str, Scalar], rng: random.Random) -> Decisions:
+    def repair(self, wishes: Mapping[str, Scalar], rng: Random) -> Decisions:
         """A point that fits and follows `wishes` wherever the budget and its other decisions let
         it; what they leave open is random. Wishes that fit come back as they are.
 

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from dse.atomic import write_atomically
 from dse.cost import Budget
-from dse.errors import DataError, DseError, InvalidValue
-from dse.runs import COST_KEYS, Run, Trial, check_run_name, front, runs_folder
+from dse.errors import DataError, InvalidValue
+from dse.runs import Run, check_run_name, runs_folder
 from dse.search.baselines import baselines
-from dse.search.candidate import Candidate, Documented, Evaluate, Listener
-from dse.search.proposals import Exhausted, LatencyOf, Proposer
+from dse.search.book import Book
+from dse.search.candidate import Evaluate, Listener
+from dse.search.crew import Crew
+from dse.search.feasible import FeasibleSpace, LatencyOf
+from dse.search.proposals import Proposer
+from dse.search.remote import COMPLETE, MAIN, SEARCH, signs_of_life
+from dse.search.requirement import Requirement
 from dse.search.samplers import make_sampler
 from dse.search.study import Study
-from dse.search.workers import Outcome, Workers, make_workers
+from dse.search.workers import make_workers
 from dse.space import Space
 from dse.version import dse_version
 
@@ -34,7 +39,7 @@ class Search:
         evaluate: what turns a candidate into metrics.
         budget: hard limits.
         objectives: what to aim at, the most important first.
-        trials: how many evaluations in all, baselines included.
+        trials: how many designs are begun in all, baselines included.
         seed: of the sampler.
         sampler: its name.
         workers: evaluations side by side.
@@ -42,6 +47,9 @@ class Search:
         storage: an Optuna storage URL; by default a journal file in the run's folder.
         latency_of: milliseconds per image of a network, where latency is limited or an objective.
         compare: whether the papers' networks are tried first.
+        require: what metrics a design has to reach to be on the front, or to win.
+        rungs: whether designs pause after a part of their epochs, or reports, and only the best go
+            on (see `dse.search.rungs`), or after how many. The papers' networks never do.
         settings: facts about data and command to keep with the run.
         files: texts to keep in the run's folder, by file name.
     """
@@ -58,6 +66,8 @@ class Search:
     storage: str | None = None
     latency_of: LatencyOf | None = None
     compare: bool = True
+    require: Sequence[Requirement] = ()
+    rungs: bool | tuple[int, ...] = True
     settings: dict[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     listener: Listener = field(default_factory=Listener)
@@ -75,12 +85,17 @@ class Search:
         needs_latency = self.budget.latency_ms is not None or "latency_ms" in self.objectives
         if needs_latency and self.latency_of is None:
             raise InvalidValue("a latency budget or objective needs a device to be measured on")
+        if not isinstance(self.rungs, bool):
+            rungs = (0, *self.rungs)
+            if any(low >= high for low, high in pairwise(rungs)):
+                raise InvalidValue(f"rungs are rising numbers of epochs, got {list(self.rungs)}")
 
     def run(self, name: str, *, resume: bool = False, folder: Path | None = None) -> Run:
         """Search until all trials are done, and return the run.
 
         Everything finished is on disk at any moment, so that a kill loses only what was being
-        evaluated; with `resume` those designs are the first to be tried again.
+        evaluated, and of an evaluator that can pause only an epoch of that. With `resume` the run
+        goes on from there; with one worker it is, row for row, the run that was never cut off.
 
         Raises:
             InvalidValue: the run exists already and `resume` is not set, or another process is
@@ -110,33 +125,33 @@ class Search:
 
     def _run(self, run: Run) -> Run:
         kept = run.settings
-        rows = run.trials
+        storage = self.storage or kept.get("storage")
+        book = Book(run, shared=storage is not None)
         for problem in run.damaged:
             self.listener.note(f"trials.jsonl: {problem}; the row is left out")
         self._check_same(run.name, kept)
-        sampler = make_sampler(self.sampler, self.seed + len(rows))
+        domain = FeasibleSpace(self.space, self.budget, self.latency_of)
+        domain.check_reachable()
+        sampler = make_sampler(self.sampler, domain, self.objectives, self.seed)
         papers = list(baselines(self.space, self.budget)) if self.compare else []
-        proposer = Proposer(
-            self.space,
-            self.budget,
-            latency_of=self.latency_of,
-            seed=self.seed + len(rows),
-            presets={paper.network.digest: paper.network for paper in papers},
-        )
-        proposer.check_reachable()
+        presets = {paper.network.digest: paper.network for paper in papers}
+        proposer = Proposer(domain, presets=presets)
         workers = make_workers(self.evaluate, self.workers)
         study = Study(
             self.space,
             self.objectives,
             sampler,
             name=run.name,
-            storage=self.storage or kept.get("storage") or run.folder / "study.log",
+            storage=storage or run.folder / "study.log",
             fresh=not kept,
+            asker=MAIN if storage else "",
         )
         started = time.time()
+        checkpoints = run.folder / "checkpoints"
         if kept:
             run.save_settings({**kept, "trials": self.trials})
         else:
+            shutil.rmtree(checkpoints, ignore_errors=True)
             # Settings last: a run without them is one that never began, and begins anew.
             for paper in papers:
                 study.enqueue(paper.choices, name=paper.name, baseline=True)
@@ -145,136 +160,51 @@ class Search:
             run.save_settings({**self._facts(), "started": _clock(started), "seconds": 0.0})
         before = run.settings
         proposer.refused.update(before.get("counts", {}))
-        study.count_from(1 + max((row.trial for row in rows), default=-1))
-        for row in rows:
-            proposer.remember(row.digest, self._objective_values(row))
-        self._repair(study, rows)
-        self.listener.began(len(rows), self.trials)
+        study.count_from(1 + max((row.trial for row in book.rows), default=-1))
+        crew = Crew(
+            self,
+            study,
+            proposer,
+            workers,
+            book,
+            owner=MAIN,
+            folder=checkpoints,
+            presets=presets,
+        )
         try:
-            self._loop(run, rows, study, proposer, workers, started)
+            with self._open_to_others(study) if storage else nullcontext():
+                book.take_up(crew)
+                self.listener.began(len(book.rows), self.trials)
+                complete = crew.run(started)
+                book.close(crew, complete=complete)
+            if complete:
+                shutil.rmtree(checkpoints, ignore_errors=True)
         finally:
             workers.close()
             seconds = before.get("seconds", 0.0) + time.time() - started
             counts = dict(proposer.refused)
-            counts["failed"] = sum(row.state == "failed" for row in rows)
-            run.save_settings({**run.settings, "seconds": round(seconds, 3), "counts": counts})
-        return run
-
-    def _loop(
-        self,
-        run: Run,
-        rows: list[Trial],
-        study: Study,
-        proposer: Proposer,
-        workers: Workers,
-        started: float,
-    ) -> None:
-        running = 0
-        proposing = True
-        while True:
-            late = self.time_limit is not None and time.time() - started > self.time_limit
-            while proposing and not late and workers.free and len(rows) + running < self.trials:
-                try:
-                    candidate = proposer.next(study)
-                except Exhausted:
-                    if running == 0:
-                        self.listener.note(
-                            "no further new design that fits the budget was found: ending after "
-                            f"{_trials(len(rows))}"
-                        )
-                        proposing = False
-                    break
-                self.listener.started(candidate)
-                workers.submit(candidate, self._reporter(candidate))
-                running += 1
-            if running == 0:
-                if late:
-                    self.listener.note(f"the time limit is reached after {_trials(len(rows))}")
-                return
-            for candidate, outcome in workers.wait():
-                running -= 1
-                self._record(run, rows, study, proposer, candidate, outcome)
-
-    def _record(
-        self,
-        run: Run,
-        rows: list[Trial],
-        study: Study,
-        proposer: Proposer,
-        candidate: Candidate,
-        outcome: Outcome,
-    ) -> None:
-        row = self._row(candidate, outcome)
-        values = self._objective_values(row)
-        if values is None and row.state == "finished":
-            missing = next(name for name in self.objectives if row.objective(name) is None)
-            raise InvalidValue(
-                f"the evaluator must return every objective, got "
-                f"{', '.join(outcome.values) or 'nothing'} and no {missing}"
+            for state in ("failed", "stopped"):
+                counts[state] = sum(row.state == state for row in book.rows)
+            run.save_settings(
+                {
+                    **run.settings,
+                    "seconds": round(seconds, 3),
+                    "counts": counts,
+                    "rungs": list(crew.rungs_met) or before.get("rungs", []),
+                }
             )
-        # The row first: a crash between the two lines is repaired from it.
-        run.append(row)
-        rows.append(row)
-        if values is None:
-            study.reject(candidate.trial)
-        else:
-            study.finish(candidate.trial, values)
-        proposer.remember(row.digest, values)
-        self.listener.ended(row, front(rows, self.objectives))
+        return run
 
     # -- parts
 
-    def _repair(self, study: Study, rows: list[Trial]) -> None:
-        """After a kill: tell what was recorded but not told, and try again what was cut off."""
-        by_number = {row.trial: row for row in rows}
-        waiting = study.waiting()
-        for number, decisions, facts in study.open_trials():
-            row = by_number.get(number)
-            values = self._objective_values(row) if row else None
-            if values is not None:
-                study.finish(number, values)
-                continue
-            study.reject(number)
-            # A trial killed while its decisions were still being asked is just dropped.
-            if row is None and decisions not in waiting and self._is_whole(decisions):
-                study.enqueue(decisions, **facts)
-
-    def _is_whole(self, decisions: dict[str, Any]) -> bool:
-        try:
-            self.space.bind(decisions)
-        except DseError:
-            return False
-        return True
-
-    def _reporter(self, candidate: Candidate) -> Any:
-        return lambda step, metrics: self.listener.reported(candidate, step, metrics)
-
-    def _objective_values(self, row: Trial) -> list[float] | None:
-        values = [row.objective(name) for name in self.objectives]
-        known = [value for value in values if value is not None]
-        return known if row.state == "finished" and len(known) == len(values) else None
-
-    def _row(self, candidate: Candidate, outcome: Outcome) -> Trial:
-        evaluate = self.evaluate
-        conditions: dict[str, Any] = (
-            evaluate.provenance() if isinstance(evaluate, Documented) else {}
-        )
-        return Trial(
-            trial=candidate.trial,
-            name=candidate.name,
-            state="failed" if outcome.reason else "finished",
-            baseline=candidate.baseline,
-            choices=candidate.choices,
-            design=candidate.network.model_dump(mode="json", exclude_defaults=True),
-            digest=candidate.network.digest,
-            cost={name: int(getattr(candidate.cost, name)) for name in COST_KEYS},
-            latency_ms=candidate.latency_ms,
-            values=outcome.values,
-            history=outcome.history,
-            seconds=round(outcome.seconds, 3),
-            reason=outcome.reason,
-            provenance={"dse": dse_version(), "search_seed": self.seed, **conditions},
-        )
+    @contextmanager
+    def _open_to_others(self, study: Study) -> Iterator[None]:
+        """Let other machines help while the context lasts."""
+        study.tell_all(SEARCH, {**self._facts(), "files": dict(self.files), "rungs": self.rungs})
+        study.tell_all(COMPLETE, False)
+        with signs_of_life(study, MAIN):
+            yield
+            study.tell_all(COMPLETE, True)
 
     def _check_same(self, name: str, kept: Mapping[str, Any]) -> None:
         """See that a run goes on as it began; its rows could not be compared otherwise."""
@@ -308,31 +238,17 @@ class Search:
 
 @contextmanager
 def _alone(run: Run, files: Sequence[str]) -> Iterator[None]:
-    """Hold the run for this process; the lock dies with it.
-
-    Of a run that never began nothing is left, `files` least of all.
-    """
-    try:
-        run.folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(run.folder / ".lock")
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise InvalidValue(f"the run {run.name} is being worked on by another process") from None
-    except OSError as error:
-        raise DataError(f"{run.folder}: the run cannot be written: {error.strerror}") from None
-    try:
-        yield
-    finally:
-        if not (run.folder / "run.json").exists():
-            for name in (*files, ".lock"):
-                (run.folder / name).unlink(missing_ok=True)
-            with suppress(OSError):
-                run.folder.rmdir()
-        lock.release()
-
-
-def _trials(number: int) -> str:
-    return f"{number} trial" if number == 1 else f"{number} trials"
+    """Hold the run for this process; of a run that never began leave nothing, `files` least."""
+    with run.held():
+        try:
+            yield
+        finally:
+            if not (run.folder / "run.json").exists():
+                for name in (*files, ".lock"):
+                    (run.folder / name).unlink(missing_ok=True)
+                shutil.rmtree(run.folder / "checkpoints", ignore_errors=True)
+                with suppress(OSError):
+                    run.folder.rmdir()
 
 
 def _clock(seconds: float) -> str:

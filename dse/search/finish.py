@@ -15,9 +15,10 @@ from dse.errors import DivergedTraining, InvalidValue
 from dse.generate import Generated, generate
 from dse.network import Network
 from dse.processes import Pool
-from dse.runs import Run, Trial, direction
+from dse.runs import Run, Trial
 from dse.runtime.train import threads_for
 from dse.runtime.weights import save_weights
+from dse.search.leaders import as_documents, leaders, ranked_by, standings
 
 if TYPE_CHECKING:
     from dse.data import Dataset
@@ -26,47 +27,50 @@ if TYPE_CHECKING:
 
 
 def pick_winner(run: Run) -> Trial:
-    """The finished trial that is best in the run's first objective; of equals the one with fewest
+    """The eligible trial that is best in the run's first objective; of equals the one with fewest
     parameters.
 
     Raises:
-        InvalidValue: no trial of the run finished.
+        InvalidValue: no trial of the run finished, or none meets what is required.
     """
-    trials = [trial for trial in run.trials if trial.state == "finished"]
-    if not trials:
-        raise InvalidValue(f"no trial of the run {run.name} finished; its rows say why")
-    return min(trials, key=lambda trial: _rank(run, trial))
+    ranked = ranked_by(run.trials, run.objectives[0])
+    if not ranked:
+        raise InvalidValue(_none_eligible(run))
+    return ranked[0]
 
 
-def pick_rival(run: Run, winner: Trial) -> Trial | None:
-    """What the winner is held against, by the same rule: the best of the papers' networks, or the
-    best searched design if one of the papers' networks won.
-    """
-    trials = [
-        trial
-        for trial in run.trials
-        if trial.state == "finished" and trial.baseline != winner.baseline
-    ]
-    return min(trials, key=lambda trial: _rank(run, trial)) if trials else None
+def _none_eligible(run: Run) -> str:
+    finished = [trial for trial in run.trials if trial.state == "finished"]
+    if not finished:
+        return f"no trial of the run {run.name} finished; its rows say why"
+    nearest = min(finished, key=lambda trial: sum(trial.misses.values()))
+    missed = ", ".join(f"{name} by {amount:.3g}" for name, amount in nearest.misses.items())
+    return (
+        f"no trial of the run {run.name} meets what is required; the nearest, trial "
+        f"{nearest.trial}, misses {missed}"
+    )
 
 
-def _rank(run: Run, trial: Trial) -> tuple[float, int]:
-    first = run.objectives[0]
-    value = trial.objective(first)
-    assert value is not None
-    return (-value if direction(first) == "maximize" else value, trial.cost["params"])
+def finish(run: Run, train: Train, out: Path, workers: int = 1) -> Generated:
+    """Choose the winner, test it and write its files.
 
-
-def finish(run: Run, train: Train, out: Path) -> Generated:
-    """Train the winner and its rival on everything but the test part, read that once for
-    each, write the winner's source, design, weights and ONNX to `out`, and keep it with the run.
+    The leaders are trained again with seeds that the search has not seen; the one with the best
+    mean wins, and what it is held against, its rival, is the best of the other kind: the papers'
+    networks, or the searched designs if one of the papers' won. Both are trained on everything but
+    the test part, which is read once for each. The winner's source, design, weights and ONNX go to
+    `out`, and are kept with the run.
 
     Raises:
-        InvalidValue: no trial finished.
+        InvalidValue: no trial finished or none meets what is required, or another process is at
+            the run.
         DivergedTraining: the winner's longer training diverged.
     """
-    winner = pick_winner(run)
-    rival = pick_rival(run, winner)
+    with run.held():
+        return _finish(run, train, out, workers)
+
+
+def _finish(run: Run, train: Train, out: Path, workers: int) -> Generated:
+    winner, rival = _chosen(run, train, workers)
     data, _ = train.data()
     with _rival_tested(train, rival) as rival_result:
         network = winner.network
@@ -100,6 +104,22 @@ def finish(run: Run, train: Train, out: Path) -> Generated:
         }
     )
     return generated
+
+
+def _chosen(run: Run, train: Train, workers: int) -> tuple[Trial, Trial | None]:
+    """The winner and its rival, with the leaders' standings kept with the run."""
+    best = pick_winner(run)
+    metric = run.objectives[0]
+    if metric not in best.values:  # a cost, which another training does not change
+        ranked = ranked_by(run.trials, metric)
+    else:
+        trials = leaders(run.trials, metric)
+        found = standings(run, trials, train, metric, workers)
+        run.save_settings({**run.settings, "standings": as_documents(found)})
+        by_number = {trial.trial: trial for trial in trials}
+        ranked = [by_number[standing.trial] for standing in found]
+    rivals = (trial for trial in ranked if trial.baseline != ranked[0].baseline)
+    return ranked[0], next(rivals, None)
 
 
 @contextmanager

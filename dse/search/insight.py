@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,8 @@ import optuna
 from optuna.importance import PedAnovaImportanceEvaluator
 from scipy import stats
 
-from dse.runs import Trial, direction
+from dse.atomic import write_atomically
+from dse.runs import Run, Trial, direction
 from dse.search.distributions import distribution_of
 from dse.space import Choice, Scalar
 
@@ -88,6 +90,16 @@ class Insight:
     def as_document(self) -> dict[str, Any]:
         """As JSON holds it."""
         return asdict(self)
+
+
+FILE = "insight.json"
+
+
+def write_insight(run: Run, choices: Mapping[str, Choice]) -> None:
+    """Keep what a run's trials say with the run, for its report."""
+    found = insight(run.trials, choices, run.objectives[0], run.best)
+    text = json.dumps(found.as_document(), indent=2) + "\n"
+    write_atomically(run.folder / FILE, text)
 
 
 def insight(

@@ -65,10 +65,7 @@ def leaders(trials: Sequence[Trial], metric: str) -> list[Trial]:
     """The designs worth another look: the best few in `metric`, and the best preset and the best
     searched design if they are not among them.
     """
-    ranked = sorted(
-        (t for t in trials if t.state == "finished" and t.objective(metric) is not None),
-        key=lambda trial: rank(trial, metric),
-    )
+    ranked = ranked_by(trials, metric)
     chosen = ranked[:_LEADERS]
     for baseline in (True, False):
         best = next((trial for trial in ranked if trial.baseline == baseline), None)
@@ -77,11 +74,12 @@ def leaders(trials: Sequence[Trial], metric: str) -> list[Trial]:
     return chosen
 
 
-def rank(trial: Trial, metric: str) -> tuple[float, int]:
-    """Sorts trials by a metric, the best first, and of equals the smallest first."""
-    value = trial.objective(metric)
-    assert value is not None
-    return (-value if direction(metric) == "maximize" else value, trial.cost["params"])
+def ranked_by(trials: Sequence[Trial], metric: str) -> list[Trial]:
+    """The eligible trials by a metric, the best first, and of equals the smallest first."""
+    sign = -1.0 if direction(metric) == "maximize" else 1.0
+    values = [(trial, trial.objective(metric)) for trial in trials if trial.eligible]
+    known = [(trial, sign * value) for trial, value in values if value is not None]
+    return [trial for trial, _ in sorted(known, key=lambda pair: (pair[1], pair[0].cost["params"]))]
 
 
 def standings(

@@ -9,17 +9,41 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from math import isfinite
-from typing import Protocol
+from pathlib import Path
+from typing import Literal, Protocol
 
 from dse.errors import DseError, InvalidValue
 from dse.processes import Pool, pool_state
-from dse.search.candidate import Candidate, Evaluate, Report
+from dse.search.candidate import Candidate, Evaluate, Report, Resumable
+from dse.search.rungs import Gate
+
+
+@dataclass(frozen=True)
+class Job:
+    """One go at a candidate.
+
+    Attributes:
+        candidate: what to evaluate.
+        folder: where an evaluator that can pause keeps the candidate.
+        until: the epoch after which such a one pauses; None is the end.
+        gate: what stops one that cannot pause but reports.
+    """
+
+    candidate: Candidate
+    folder: Path
+    until: int | None = None
+    gate: Gate | None = None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an evaluation ended: metrics and history, or the reason why there are none."""
+    """How a job ended: metrics and history so far, or the reason why there are none.
 
+    Of ``paused`` ones there may be more to come, ``stopped`` ones are given up, and ``killed`` ones
+    took their process with them.
+    """
+
+    state: Literal["finished", "paused", "stopped", "failed", "killed"]
     values: dict[str, float]
     history: list[dict[str, float]]
     seconds: float
@@ -27,16 +51,19 @@ class Outcome:
 
 
 class Workers(Protocol):
-    """Takes candidates, gives outcomes."""
+    """Takes jobs, gives outcomes."""
 
-    free: int
-
-    def submit(self, candidate: Candidate, report: Report) -> None:
-        """Begin an evaluation; only while `free` is above 0."""
+    @property
+    def free(self) -> int:
+        """How many more jobs may begin."""
         ...
 
-    def wait(self) -> list[tuple[Candidate, Outcome]]:
-        """Block until at least one evaluation ended."""
+    def submit(self, job: Job, report: Report) -> None:
+        """Begin a job; one must be free."""
+        ...
+
+    def wait(self, seconds: float | None = None) -> list[tuple[Job, Outcome]]:
+        """Block until at least one job ended, or for so long."""
         ...
 
     def close(self) -> None:
@@ -49,7 +76,11 @@ def make_workers(evaluate: Evaluate, count: int) -> Workers:
     return InProcess(evaluate) if count == 1 else Processes(evaluate, count)
 
 
-def run_one(evaluate: Evaluate, candidate: Candidate, report: Report) -> Outcome:
+class _Stopped(BaseException):
+    """Passes through an evaluator to end it; none of the exceptions that one may care to catch."""
+
+
+def run_one(evaluate: Evaluate, job: Job, report: Report) -> Outcome:
     """Evaluate one candidate; what goes wrong with it is its own failure, not the search's.
 
     Raises:
@@ -57,58 +88,79 @@ def run_one(evaluate: Evaluate, candidate: Candidate, report: Report) -> Outcome
     """
     started = time.perf_counter()
     history: list[dict[str, float]] = []
+    values: dict[str, float] = {}
+
+    def outcome(state: Literal["finished", "paused", "stopped"], seconds: float = 0) -> Outcome:
+        bad = [name for name, value in values.items() if not isfinite(value)]
+        if bad:
+            return failed(f"the evaluator returned {bad[0]} = {values[bad[0]]}")
+        return Outcome(state, values, history, seconds or time.perf_counter() - started)
+
+    def failed(reason: str) -> Outcome:
+        return Outcome("failed", {}, history, time.perf_counter() - started, reason)
 
     def keep(step: int, metrics: Mapping[str, float]) -> None:
-        history.append({"step": step, **{name: float(value) for name, value in metrics.items()}})
+        row = _numbers(metrics)
+        history.append({"step": step, **row})
         report(step, metrics)
+        if job.gate is not None and job.gate.stops(len(history), row):
+            values.update(row)
+            raise _Stopped
 
-    values: dict[str, float] = {}
-    reason = ""
     try:
-        result = evaluate(candidate, keep)
+        if isinstance(evaluate, Resumable):
+            reached = evaluate.advance(job.candidate, keep, job.until, job.folder)
+            history = [dict(row) for row in reached.history]
+            values = _numbers(reached.metrics)
+            return outcome("finished" if reached.over else "paused", reached.seconds)
+        result = evaluate(job.candidate, keep)
         if isinstance(result, Mapping):
-            values = {str(name): float(value) for name, value in result.items()}
+            values = _numbers(result)
+    except _Stopped:
+        return outcome("stopped")
     except DseError as error:
-        reason = str(error)
+        return failed(str(error))
     except Exception as error:
         # Any other kind too: a run that ends here would meet the same design again when resumed.
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0].removesuffix(": ")
-    else:
-        if not isinstance(result, Mapping):
-            raise InvalidValue(
-                f"an evaluator must return a mapping of metrics to numbers, got {result!r}"
-            )
-    bad = [name for name, value in values.items() if not isfinite(value)]
-    if bad:
-        reason, values = f"the evaluator returned {bad[0]} = {values[bad[0]]}", {}
-    return Outcome(values, history, time.perf_counter() - started, reason)
+        return failed(f"{type(error).__name__}: {error}".partition("\n")[0].removesuffix(": "))
+    if not isinstance(result, Mapping):
+        raise InvalidValue(
+            f"an evaluator must return a mapping of metrics to numbers, got {result!r}"
+        )
+    return outcome("finished")
+
+
+def _numbers(metrics: Mapping[str, float]) -> dict[str, float]:
+    return {str(name): float(value) for name, value in metrics.items()}
 
 
 class InProcess:
     """Evaluates at the moment of waiting, one at a time."""
 
     def __init__(self, evaluate: Evaluate) -> None:
-        self.free = 1
         self._evaluate = evaluate
-        self._next: tuple[Candidate, Report] | None = None
+        self._next: tuple[Job, Report] | None = None
 
-    def submit(self, candidate: Candidate, report: Report) -> None:
-        self._next = (candidate, report)
-        self.free = 0
+    @property
+    def free(self) -> int:
+        return int(self._next is None)
 
-    def wait(self) -> list[tuple[Candidate, Outcome]]:
+    def submit(self, job: Job, report: Report) -> None:
+        self._next = (job, report)
+
+    def wait(self, seconds: float | None = None) -> list[tuple[Job, Outcome]]:
         assert self._next is not None
-        candidate, report = self._next
-        outcome = run_one(self._evaluate, candidate, report)
-        self._next, self.free = None, 1
-        return [(candidate, outcome)]
+        job, report = self._next
+        outcome = run_one(self._evaluate, job, report)
+        self._next = None
+        return [(job, outcome)]
 
     def close(self) -> None:
-        self._next, self.free = None, 1
+        self._next = None
 
 
 class Processes:
-    """Evaluates in processes of their own."""
+    """Evaluates in processes of their own, each a pool of one: the death of one is no other's."""
 
     def __init__(self, evaluate: Evaluate, count: int) -> None:
         try:
@@ -118,33 +170,39 @@ class Processes:
                 "with several workers an evaluator must be a function at the top of a module or "
                 f"an object that can be pickled, got {evaluate!r}: {error}"
             ) from None
-        self.free = count
-        self._running: dict[Future[Outcome], Candidate] = {}
-        self._pool = Pool(count, evaluate)
+        self._evaluate = evaluate
+        self._idle = [Pool(1, evaluate) for _ in range(count)]
+        self._running: dict[Future[Outcome], tuple[Job, Pool, float]] = {}
 
-    def submit(self, candidate: Candidate, report: Report) -> None:
-        self._running[self._pool.submit(_evaluate_here, candidate)] = candidate
-        self.free -= 1
+    @property
+    def free(self) -> int:
+        return len(self._idle)
 
-    def wait(self) -> list[tuple[Candidate, Outcome]]:
-        done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+    def submit(self, job: Job, report: Report) -> None:
+        pool = self._idle.pop()
+        self._running[pool.submit(_evaluate_here, job)] = (job, pool, time.perf_counter())
+
+    def wait(self, seconds: float | None = None) -> list[tuple[Job, Outcome]]:
+        done, _ = wait(self._running, timeout=seconds, return_when=FIRST_COMPLETED)
         ended = []
         for future in done:
-            candidate = self._running.pop(future)
-            self.free += 1
+            job, pool, started = self._running.pop(future)
             try:
-                ended.append((candidate, future.result()))
+                outcome = future.result()
             except BrokenProcessPool:
-                raise DseError(
-                    f"the process training trial {candidate.trial} was killed, most likely for "
-                    "want of memory; use fewer --workers, and --resume"
-                ) from None
+                pool.close()
+                pool = Pool(1, self._evaluate)
+                outcome = Outcome("killed", {}, [], time.perf_counter() - started)
+            finally:
+                self._idle.append(pool)
+            ended.append((job, outcome))
         return ended
 
     def close(self) -> None:
-        self._pool.close()
-        self._running.clear()
+        for pool in [*self._idle, *(pool for _, pool, _ in self._running.values())]:
+            pool.close()
+        self._idle, self._running = [], {}
 
 
-def _evaluate_here(candidate: Candidate) -> Outcome:
-    return run_one(pool_state(), candidate, lambda step, metrics: None)
+def _evaluate_here(job: Job) -> Outcome:
+    return run_one(pool_state(), job, lambda step, metrics: None)

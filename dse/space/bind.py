@@ -77,7 +77,7 @@ class Binder:
         for placed in walk.placed:
             if placed.name in taken:
                 placed = _renamed(placed, taken)
-            own, shape, spent = self._stage(placed, alpha, (), (shape,), (True,))
+            own, shape, spent = self.stage(placed, alpha, (), (shape,), (True,))
             if own:
                 taken.add(placed.name)
                 nodes += own
@@ -105,7 +105,7 @@ class Binder:
                         f"{self._title}: only the first node reads the image, got {placed.name}"
                     )
             shapes = tuple([shape for _, _, shape in given])
-            own, output, _ = self._stage(placed, alpha, inputs, shapes, (True,) * len(shapes))
+            own, output, _ = self.stage(placed, alpha, inputs, shapes, (True,) * len(shapes))
             if own:
                 values.append((len(stages), own[-1].name, output))
                 taken.add(placed.name)
@@ -124,14 +124,14 @@ class Binder:
 
         def count(at: int, shapes: tuple[Shape, ...], dies: Dies) -> tuple[Shape, Cost]:
             placed, inputs = stages[at]
-            return self._stage(placed, alpha, inputs, shapes, dies)[1:]
+            return self.stage(placed, alpha, inputs, shapes, dies)[1:]
 
         parts = along_graph(self._input, sources, count)
         return nodes, values[-1][2], total((spent, beside) for _, spent, beside in parts)
 
     # -- stages and blocks, each made once
 
-    def _stage(
+    def stage(
         self,
         placed: Placed,
         alpha: float,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
 from dse.cost import Budget, Cost
@@ -14,10 +14,12 @@ from dse.network import Network
 from dse.space.agenda import item_holes, value_holes
 from dse.space.bind import Binder
 from dse.space.choices import Choice, Scalar, same_choice
+from dse.space.economy import Economy
 from dse.space.expand import Decide, Walk
 from dse.space.locate import matches
 from dse.space.size import Size, size
 from dse.space.stats import Stats
+from dse.space.steps import Steps
 from dse.space.template import Hole, Template
 
 Decisions = dict[str, Scalar]
@@ -65,6 +67,10 @@ class Space:
             input=self.input if input is None else input,
             classes=self.classes if classes is None else classes,
         )
+
+    def __getstate__(self) -> dict[str, object]:
+        """What was found out about the space stays behind: it knows objects by their identity."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     # -- decisions ---------------------------------------------------------------------------------
 
@@ -120,7 +126,7 @@ class Space:
     # -- networks ----------------------------------------------------------------------------------
 
     @cached_property
-    def _binder(self) -> Binder:
+    def binder(self) -> Binder:
         return Binder(self.name, self.input, self.classes)
 
     def bind(self, decisions: Mapping[str, Scalar]) -> Network:
@@ -165,7 +171,7 @@ class Space:
     def _build(self, ask: Decide, given: Mapping[str, Scalar] | None) -> tuple[Walk, Network, Cost]:
         walk = Walk(self.name, ask, given)
         alpha = walk.run(self.template)
-        return walk, *self._binder.bind(walk, alpha)
+        return walk, *self.binder.bind(walk, alpha)
 
     def _missing(self, name: str, choice: Choice) -> Scalar:
         raise InvalidDesign(f"{self.name}: the decision {name!r} is missing ({choice})")
@@ -191,6 +197,18 @@ class Space:
     def __contains__(self, network: Network) -> bool:
         return self.locate(network) is not None
 
+    @cached_property
+    def steps(self) -> Steps:
+        """The space walked step by step, which remembers where it has been."""
+        return Steps(self)
+
+    @cached_property
+    def economy(self) -> Economy:
+        """The options that cheap designs may take; see `dse.space.economy`."""
+        from dse.space.economy import find_economy
+
+        return find_economy(self.steps)
+
     # -- the space as a whole ----------------------------------------------------------------------
 
     def size(self) -> Size:
@@ -209,13 +227,13 @@ class Space:
 
         return stats(self, samples, seed, budget)
 
-    def smallest(self, metric: str = "params", seed: int = 0) -> tuple[float, Decisions]:
-        """The smallest value of a cost metric that could be reached, and how; see
-        `dse.space.smallest`.
+    def smallest(self, metric: str = "params") -> tuple[float, Decisions]:
+        """The smallest value of a cost metric in the space, and how it is reached; see
+        `dse.space.least`.
         """
-        from dse.space.smallest import smallest
+        from dse.space.least import smallest
 
-        return smallest(self, metric, seed)
+        return smallest(self, metric)
 
 
 def every_choice(template: Template) -> dict[str, Choice]:

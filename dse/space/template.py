@@ -3,7 +3,7 @@ the leaves.
 
 Values (of fields, repeats and the scale) are `Const`, `Pick`, `Table`, `Listing` or
 `BlockTemplate`; nodes are `BlockItem`, `GroupItem` or `ChoiceItem`. What walks this tree: `expand`
-(to decide and bind), `agenda` (to locate and count).
+(to decide and bind), `agenda` (to locate and count), `steps` (to stop anywhere on the way).
 """
 
 from __future__ import annotations

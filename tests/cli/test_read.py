@@ -258,19 +258,29 @@ def test_space_check(dse: Any) -> None:
 
 
 def test_space_stats(dse: Any) -> None:
-    said = dse(*("space", "stats", "fire", "--samples", 40, "--budget-params", "1M"))
+    said = dse(*("space", "stats", "fire", "--samples", 200, "--budget-params", "1M"))
     lines = said.out.splitlines()
     assert lines[0].startswith("fire for 3x64x64 images, 3 classes: ")
     assert "fit 1,000,000 parameters" in lines[1]
-    rows = {line.split()[0]: line.split()[1:] for line in lines[4:]}
+    assert "of random draws" not in lines[2]  # the sample tells
+    assert lines[2].startswith("decision vectors that fit: ")
+    assert "standard error" in lines[2]
+    rows = {line.split()[0]: line.split()[1:] for line in lines[5:8]}
     assert set(rows) == {"params", "macs", "peak_activation_bytes"}
+    assert [line.split()[0] for line in lines if " from " in line] == list(rows)
     for values in rows.values():
         numbers = [int(value.replace(",", "")) for value in values]
         assert numbers == sorted(numbers)
     document = dse("space", "stats", "fire", "--samples", 40, "--json").json
     assert document["samples"] == 40
+    assert (document["budget"], document["count"]) == ({}, None)
     again = dse("space", "stats", "fire", "--samples", 40, "--json", "--seed", 0).json
     assert again == document
+    exact = ("space", "stats", "hybrid-mobilenet", "--samples", 40, "--budget-size-bytes", "2M")
+    assert "decision vectors that fit: 60 exactly, 16.667% of random draws" in dse(*exact).out
+    counted = dse(*exact, "--json").json
+    assert counted["count"]["designs"] == {"value": 60, "error": 0}
+    assert counted["size"] == 360
 
 
 def test_space_sample_gives_networks_of_the_space(dse: Any) -> None:

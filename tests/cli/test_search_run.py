@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -209,13 +210,14 @@ def _presets_lose(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is no preset is more accurate, so that there is a winner and a preset beside it."""
     from dse.runtime.evaluate import Train
 
-    original = Train.__call__
+    original = Train.advance
 
-    def judged(self: Train, candidate: Any, report: Any) -> dict[str, float]:
-        values = original(self, candidate, report)
-        return {**values, "accuracy": 0.1 if candidate.baseline else 0.9}
+    def judged(self: Train, candidate: Any, *rest: Any) -> Any:
+        reached = original(self, candidate, *rest)
+        accuracy = 0.1 if candidate.baseline else 0.9
+        return replace(reached, metrics={**reached.metrics, "accuracy": accuracy})
 
-    monkeypatch.setattr(Train, "__call__", judged)
+    monkeypatch.setattr(Train, "advance", judged)
 
 
 @pytest.mark.usefixtures("_presets_lose")
@@ -304,14 +306,14 @@ def test_a_design_that_fails_is_said(
 ) -> None:
     from dse.runtime.evaluate import Train
 
-    original = Train.__call__
+    original = Train.advance
 
-    def sometimes(self: Train, candidate: Any, report: Any) -> dict[str, float]:
+    def sometimes(self: Train, candidate: Any, *rest: Any) -> Any:
         if candidate.name.startswith("spp-covid-net"):
             raise MemoryError("too large")
-        return original(self, candidate, report)
+        return original(self, candidate, *rest)
 
-    monkeypatch.setattr(Train, "__call__", sometimes)
+    monkeypatch.setattr(Train, "advance", sometimes)
     said = dse(*options("--trials", 3, space="spp-covid"))
     assert said.code == 0, said.err
     rows = Run(Path("runs/r")).trials
@@ -325,10 +327,10 @@ def test_a_design_that_fails_is_said(
 def test_no_trial_finished(dse: Any, options: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from dse.runtime.evaluate import Train
 
-    def never(self: Train, candidate: Any, report: Any) -> dict[str, float]:
+    def never(self: Train, *arguments: Any) -> Any:
         raise RuntimeError("no luck")
 
-    monkeypatch.setattr(Train, "__call__", never)
+    monkeypatch.setattr(Train, "advance", never)
     said = dse(*options("--trials", 2))
     assert said.code == 2
     assert said.err.splitlines()[-1].startswith("error: no trial of the run r finished")

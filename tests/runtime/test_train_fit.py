@@ -70,7 +70,9 @@ def test_metrics_are_those_of_the_last_epoch_and_of_the_model_returned() -> None
     again = score(model, VAL, classes=CLASSES, mean=fitted.mean, std=fitted.std)
     assert again.accuracy == fitted.metrics["accuracy"]
     assert again.loss == pytest.approx(fitted.metrics["loss"], rel=1e-5)
-    assert set(fitted.metrics) == {"accuracy", "balanced_accuracy", "loss", "train_loss"}
+    each = {f"{name}.{k}" for name in ("recall", "precision", "f1") for k in range(CLASSES)}
+    whole = {"accuracy", "balanced_accuracy", "loss", "train_loss"}
+    assert set(fitted.metrics) == whole | each
     assert fitted.seconds > 0
     assert fitted.device == "cpu"
 

@@ -22,6 +22,11 @@ TAGS = {
     "accuracy/validation": "accuracy",
     "balanced_accuracy/validation": "balanced_accuracy",
     "learning_rate": "learning_rate",
+    **{
+        f"{name}/{k}": f"{name}.{k}"
+        for name in ("recall", "precision", "f1")
+        for k in range(CLASSES)
+    },
 }
 
 

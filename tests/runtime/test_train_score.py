@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from dse.errors import InvalidValue
 from dse.runtime.train import ClassScore, Part, Score, bootstrap, score
 from dse.runtime.train.bootstrap import RESAMPLES, intervals, miou
-from dse.runtime.train.metrics import confusion_of, epoch_metrics
+from dse.runtime.train.metrics import by_class_name, confusion_of, epoch_metrics
 
 TRUTH = [0, 0, 0, 0, 1, 1, 2, 2, 2, 2]
 SAID = [0, 0, 0, 1, 1, 2, 2, 2, 2, 0]
@@ -244,8 +244,32 @@ def test_confusion_has_truth_in_rows() -> None:
 def test_epoch_metrics_of_perfect_and_of_useless_logits() -> None:
     labels = torch.tensor([0, 1, 1, 1])
     perfect = epoch_metrics(20 * nn.functional.one_hot(labels, 2).float(), labels)
-    assert perfect == pytest.approx({"accuracy": 1, "balanced_accuracy": 1, "loss": 0}, abs=1e-6)
+    each = {f"{name}.{k}": 1 for name in ("recall", "precision", "f1") for k in range(2)}
+    assert perfect == pytest.approx(
+        {"accuracy": 1, "balanced_accuracy": 1, "loss": 0, **each}, abs=1e-6
+    )
     useless = epoch_metrics(torch.tensor([[1.0, 1.0]]).repeat(4, 1), labels)
     assert useless == pytest.approx(
-        {"accuracy": 0.25, "balanced_accuracy": 0.5, "loss": math.log(2)}
+        {
+            "accuracy": 0.25,
+            "balanced_accuracy": 0.5,
+            "loss": math.log(2),
+            "recall.0": 1,
+            "precision.0": 0.25,
+            "f1.0": 0.4,
+            "recall.1": 0,
+            "precision.1": 0,
+            "f1.1": 0,
+        }
     )
+
+
+def test_a_class_without_images_has_no_metrics_of_its_own() -> None:
+    metrics = epoch_metrics(torch.zeros(2, 3), torch.tensor([0, 2]))
+    assert {name for name in metrics if name.startswith("recall.")} == {"recall.0", "recall.2"}
+    named = by_class_name(metrics, ("cat", "dog", "hen"))
+    assert {name for name in named if "." in name} == {
+        f"{name}.{each}" for name in ("recall", "precision", "f1") for each in ("cat", "hen")
+    }
+    assert named["recall.cat"] == metrics["recall.0"] == 1
+    assert named["accuracy"] == metrics["accuracy"]

@@ -11,7 +11,6 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -202,20 +201,41 @@ def test_ctrl_c_while_the_workers_start_shows_no_traceback_of_theirs(
     assert program.all_end()
 
 
-def test_a_worker_that_dies_is_said_and_its_design_not_lost(program: Program) -> None:
+def test_a_worker_that_dies_is_said_and_its_design_tried_again(program: Program) -> None:
+    Path("deadly").write_text("5 once")
+    out = program.finish("--trials", "12", "--workers", "2")
+    assert (
+        "note the process at trial 5 was killed, most likely for want of memory; it is tried once "
+        "more\n"
+    ) in out
+    rows = {row.trial: row for row in open_run("r").trials}
+    assert len(rows) == 12
+    assert {row.state for row in rows.values()} == {"finished"}
+    assert begun().count(rows[5].digest) == 2
+    assert program.all_end()
+
+
+def test_a_design_that_kills_each_process_fails_and_the_search_goes_on(program: Program) -> None:
+    Path("deadly").write_text("5 always")
+    program.finish("--trials", "12", "--workers", "2")
+    rows = {row.trial: row for row in open_run("r").trials}
+    assert len(rows) == 12
+    assert rows[5].state == "failed"
+    assert rows[5].reason == "its process was killed 2 times, most likely for want of memory"
+    assert begun().count(rows[5].digest) == 2
+    assert {row.state for number, row in rows.items() if number != 5} == {"finished"}
+
+
+def test_a_death_before_the_search_was_killed_counts(program: Program) -> None:
+    Path("deadly").write_text("5 always")
     process = program.start("--trials", "60", "--workers", "2")
-    read_until(process, 2)
-    children: list[int] = []
-    for number in program.alive():
-        command = Path(f"/proc/{number}/cmdline").read_bytes()
-        if number != process.pid and b"spawn_main" in command:
-            children.append(number)
-    os.kill(children[0], signal.SIGKILL)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert "was killed, most likely for want of memory" in err
-    assert "Traceback" not in err
-    done: list[Any] = open_run("r").trials
-    interrupted = set(begun()) - {row.digest for row in done}
-    program.finish("--trials", str(len(done) + 3), "--resume")
-    assert interrupted <= {row.digest for row in open_run("r").trials}
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("note the process at trial 5"):
+            break
+    process.kill()
+    process.communicate()
+    program.finish("--trials", "12", "--workers", "2", "--resume")
+    failed = [row for row in open_run("r").trials if row.state == "failed"]
+    assert [row.trial for row in failed] == [5]
+    assert program.all_end()

@@ -47,12 +47,12 @@ class Conv(Op):
         return Shape((self.channels, height, width))
 
     def params(self, *inputs: Shape) -> int:
-        channels = int(self.channels)
-        weights = channels * (inputs[0][0] // int(self.groups)) * int(self.kernel) ** 2
+        channels = self.channels
+        weights = channels * (inputs[0][0] // self.groups) * self.kernel**2
         return weights + channels if self.bias else weights
 
     def macs(self, output: Shape, *inputs: Shape) -> int:
-        return prod(output) * (inputs[0][0] // int(self.groups)) * int(self.kernel) ** 2
+        return prod(output) * (inputs[0][0] // self.groups) * self.kernel**2
 
 
 @primitive
@@ -67,10 +67,10 @@ class BatchNorm(Op):
         return as_map(inputs[0], "batch normalisation")
 
     def params(self, *inputs: Shape) -> int:
-        return 2 * int(inputs[0][0])
+        return 2 * inputs[0][0]
 
     def buffers(self, *inputs: Shape) -> int:
-        return 2 * int(inputs[0][0])
+        return 2 * inputs[0][0]
 
 
 @primitive
@@ -94,10 +94,10 @@ class ChannelConv(Op):
         return x
 
     def params(self, *inputs: Shape) -> int:
-        return int(self.kernel)
+        return self.kernel
 
     def macs(self, output: Shape, *inputs: Shape) -> int:
-        return int(output[0]) * int(self.kernel)
+        return output[0] * self.kernel
 
 
 @primitive
@@ -120,11 +120,11 @@ class Linear(Op):
         return Shape((self.features,))
 
     def params(self, *inputs: Shape) -> int:
-        weights = int(inputs[0][0]) * int(self.features)
-        return weights + int(self.features) if self.bias else weights
+        weights = inputs[0][0] * self.features
+        return weights + self.features if self.bias else weights
 
     def macs(self, output: Shape, *inputs: Shape) -> int:
-        return int(inputs[0][0]) * int(self.features)
+        return inputs[0][0] * self.features
 
 
 @primitive

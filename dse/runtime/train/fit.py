@@ -35,13 +35,13 @@ class Fitted:
     """What a training gave, beside the weights in the model.
 
     `metrics` are those of the last epoch, or under early stopping and gradual tuning of the best
-    one: `accuracy`, `balanced_accuracy` and `loss` on the validation part (absent without one) and
-    `train_loss`, the mean of what was minimised. `history` holds the same for each epoch, with its
+    one: those of `epoch_metrics` on the validation part (absent without one) and `train_loss`, the
+    mean of what was minimised. `history` holds the same for each epoch, with its
     `epoch` (from 1) and last `learning_rate`. `range_test` is the one that found the rate, if the
     recipe asks. `seconds` is wall time, of all processes that had a part in the training. `tuned`
     names the children of the model that learned, from input to classifier. `mean` and `std`, one
     number for each input channel with pixels in 0 to 1, are of the training part: whoever feeds the
-    network later must normalise with them.
+    network later must normalise with them. `over` is false where the training was asked to pause.
     """
 
     metrics: dict[str, float]
@@ -52,6 +52,7 @@ class Fitted:
     std: tuple[float, ...]
     tuned: tuple[str, ...]
     range_test: RangeTest | None
+    over: bool
 
 
 def fit(
@@ -68,6 +69,7 @@ def fit(
     tune: Tune = "all",
     checkpoint: Path | None = None,
     log: Path | None = None,
+    until: int | None = None,
 ) -> Fitted:
     """Train `model` in place by `recipe` and measure it on `val` after every epoch.
 
@@ -101,6 +103,9 @@ def fit(
             training never interrupted, on a CPU bit for bit. A training that is over is read.
         log: A folder for an event file that TensorBoard shows: losses, accuracies, learning rate
             and speed of each epoch.
+        until: Pause after this epoch, with the metrics so far. Called again with the same
+            `checkpoint`, the training goes on as one that never paused: the schedule is that of all
+            the recipe's epochs.
 
     Raises:
         DivergedTraining: the loss, in training or on `val`, is infinite or not a number.
@@ -151,7 +156,7 @@ def fit(
             training.restore(saved)
         before = training.seconds
         with training.tuning.applied(), logged(log, training.rows) as add_row:
-            while not training.over:
+            while not training.over and (until is None or len(training.history) < until):
                 metrics = training.advance()
                 training.seconds = before + time.perf_counter() - started
                 if kept is not None:
@@ -169,4 +174,5 @@ def fit(
         std=normal.std,
         tuned=training.tuning.names(),
         range_test=training.range_test,
+        over=training.over,
     )

@@ -30,8 +30,15 @@ class Row:
 
 
 def scalars_of(measured: Mapping[str, float], images_per_second: float) -> dict[str, float]:
-    """The scalars of an epoch by their tags, from its row in `Fitted.history` and its speed."""
-    tagged = {_TAGS.get(name, name): value for name, value in measured.items() if name != "epoch"}
+    """The scalars of an epoch by their tags, from its row in `Fitted.history` and its speed.
+
+    Those of single classes, as `recall.0`, make one group to a metric: `recall/0`.
+    """
+    tagged = {
+        _TAGS.get(name, name.replace(".", "/")): value
+        for name, value in measured.items()
+        if name != "epoch"
+    }
     return {**tagged, "images_per_second": images_per_second}
 
 

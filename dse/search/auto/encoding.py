@@ -1,0 +1,117 @@
+"""Points as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import chain, pairwise
+from math import inf, log
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.space import Categorical, Choice, Scalar
+
+Floats = NDArray[np.float64]
+
+_LEVELS = 16
+"""Levels told apart in a range that has more values, or infinitely many."""
+
+
+class Encoding:
+    """Codes whose squared distance, within the columns of one decision, says from 0 to 1 how far
+    apart two points are in it.
+
+    Labels differ or do not. Numbers are levels, coded as a thermometer: as far apart as there are
+    levels between them. A decision that a point does not have lies in the middle of its values.
+
+    Attributes:
+        owner: the index of each column's decision.
+    """
+
+    def __init__(self, choices: Mapping[str, Choice]) -> None:
+        self._codes = {name: _code(choice) for name, choice in choices.items()}
+        widths = [code.width for code in self._codes.values()]
+        self.owner = np.repeat(np.arange(len(widths)), widths)
+
+    def encode(self, points: Sequence[Mapping[str, Scalar]]) -> Floats:
+        """One row per point."""
+        rows = [
+            list(chain.from_iterable(code.of(point.get(n)) for n, code in self._codes.items()))
+            for point in points
+        ]
+        return np.array(rows, dtype=float).reshape(len(points), len(self.owner))
+
+
+def is_ordered(choice: Choice) -> bool:
+    """Whether the values are numbers, so that one may lie between two others."""
+    return not isinstance(choice, Categorical) or not any(
+        isinstance(option, str | bool) for option in choice.options
+    )
+
+
+class _Code:
+    """The columns of one decision.
+
+    Attributes:
+        width: how many they are.
+    """
+
+    width: int
+
+    def __init__(self) -> None:
+        self._known: dict[Any, tuple[float, ...]] = {}
+
+    def of(self, value: Scalar | None) -> tuple[float, ...]:
+        """The code of a value, or of none."""
+        found = self._known.get(value)
+        if found is None:
+            found = (0.0,) * self.width if value is None else tuple(self._row(value))
+            self._known[value] = found
+        return found
+
+    def _row(self, value: Any) -> list[float]:
+        raise NotImplementedError
+
+
+class _Labels(_Code):
+    """A column for each label."""
+
+    def __init__(self, labels: Sequence[Scalar]) -> None:
+        super().__init__()
+        self.width = len(labels)
+        self._labels = labels
+
+    def _row(self, value: Scalar) -> list[float]:
+        return [0.5**0.5 if label == value else 0.0 for label in self._labels]
+
+
+class _Levels(_Code):
+    """A column for each step between two levels: whether the value lies above it."""
+
+    def __init__(self, values: Sequence[float], *, logarithmic: bool) -> None:
+        super().__init__()
+        self.width = max(len(values) - 1, 1)
+        marks = [log(value) for value in values] if logarithmic else list(values)
+        self._steps = [(a + b) / 2 for a, b in pairwise(marks)] or [inf]
+        self._log = logarithmic
+
+    def _row(self, value: float) -> list[float]:
+        mark = log(value) if self._log else value
+        height = 0.5 / self.width**0.5
+        return [height if mark > step else -height for step in self._steps]
+
+
+def _code(choice: Choice) -> _Code:
+    if isinstance(choice, Categorical):
+        if not is_ordered(choice):
+            return _Labels(choice.options)
+        return _Levels(sorted(map(float, choice.options)), logarithmic=False)
+    count = choice.count()
+    if count is not None and count <= _LEVELS:
+        return _Levels([float(value) for value in choice.values()], logarithmic=choice.log)
+    if choice.log:
+        levels = np.geomspace(choice.low, choice.high, _LEVELS)
+    else:
+        levels = np.linspace(choice.low, choice.high, _LEVELS)
+    return _Levels(levels.tolist(), logarithmic=choice.log)

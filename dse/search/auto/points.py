@@ -1,0 +1,58 @@
+"""Points with what is known of them without evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from dse.search.auto.encoding import Encoding, Floats
+from dse.search.domain import Decisions, Domain
+from dse.space import Scalar
+
+Key = frozenset[tuple[str, Scalar]]
+
+
+def key_of(decisions: Mapping[str, Scalar]) -> Key:
+    """What two points share only if they are the same."""
+    return frozenset(decisions.items())
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """A point, its code and the logarithms of its costs, in the order of `Points.costs`."""
+
+    key: Key
+    decisions: Decisions
+    code: Floats
+    costs: Floats
+
+
+class Points:
+    """Looks points up, each of them once.
+
+    Attributes:
+        encoding: of the decisions.
+        costs: names of the costs, in order; empty before the first point.
+    """
+
+    def __init__(self, domain: Domain) -> None:
+        self.encoding = Encoding(domain.choices())
+        self.costs: tuple[str, ...] = ()
+        self._domain = domain
+        self._known: dict[Key, Point] = {}
+
+    def of(self, decisions: Mapping[str, Scalar]) -> Point:
+        """The point of these decisions."""
+        key = key_of(decisions)
+        if key not in self._known:
+            costs = self._domain.costs(decisions)
+            self.costs = tuple(sorted(costs))
+            self._known[key] = Point(
+                key,
+                dict(decisions),
+                self.encoding.encode([decisions])[0],
+                np.log([max(costs[name], 1e-12) for name in self.costs]),
+            )
+        return self._known[key]

@@ -1,0 +1,224 @@
+"""The sampler."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from math import isfinite
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from dse.search.auto.beliefs import Beliefs, Objective, Weights, front_of
+from dse.search.auto.encoding import Floats
+from dse.search.auto.moves import moved
+from dse.search.auto.points import Key, Point, Points, key_of
+from dse.search.auto.reservoir import Reservoir, spread
+from dse.search.distributions import distribution_of
+from dse.search.domain import Decisions, Domain, Exhausted
+
+_START = 6
+"""Trials spread over the costs before anything is believed."""
+_ELITES = 8
+"""The best points, from which moves begin; of several objectives the whole front."""
+_ROUNDS = 3
+"""Rounds of moves, each of which begins at the best of all before..."""
+_MOVES = 48
+"""... and looks at so many, without knowing yet whether and in which form they fit..."""
+_REPAIRED = 6
+"""... and how many of them are made to fit."""
+_DRAWS = 20
+"""Random points tried for a new one, where few are left."""
+_OVER = 5.0
+"""How much less a move is worth if it seems to exceed what fits, by cost and its logarithm."""
+
+
+class Auto(BaseSampler):
+    """Proposes what is expected to add most to the best value, or to the front's hypervolume.
+
+    Objectives that are costs are known exactly before anything is evaluated; for the others a
+    Gaussian process learns from decisions and costs. Looked at are random points that fit and small
+    changes of the best ones. A proposal hangs on the seed, the trial's number and the trials of
+    the study alone, so that a study can be resumed anywhere; trials under way count as if they had
+    turned out as expected, so that many workers do not propose the same.
+
+    Example:
+        >>> sampler = Auto(domain, ("accuracy", "params"), seed=0)  # doctest: +SKIP
+        >>> study = optuna.create_study(
+        ...     sampler=sampler, directions=["maximize", "minimize"]
+        ... )  # doctest: +SKIP
+    """
+
+    def __init__(self, domain: Domain, objectives: Sequence[str], seed: int) -> None:
+        """
+        Args:
+            domain: where to propose.
+            objectives: the names of the study's objectives, in its order. Those that `domain`
+                names as costs are not learned but read.
+            seed: the same seed and trials give the same proposals.
+        """
+        self._domain = domain
+        self._objectives = tuple(objectives)
+        self._seed = seed
+        self._choices = domain.choices()
+        self._distributions = {
+            name: distribution_of(choice) for name, choice in self._choices.items()
+        }
+        # What follows remembers what would be computed again in the same way.
+        self._points = Points(domain)
+        self._reservoir = Reservoir(domain, self._points, seed)
+        self._fitted: Weights = {}
+        self._told: dict[int, Point] = {}
+
+    def infer_relative_search_space(
+        self, study: optuna.Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """Every decision."""
+        return self._distributions
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """All decisions of a point that fits and that no trial had.
+
+        Raises:
+            Exhausted: none was found.
+        """
+        rng = random.Random(f"{self._seed}:{trial.number}")
+        fixed = trial.system_attrs.get("fixed_params")
+        if fixed:
+            return self._domain.repair(fixed, rng)
+        return self._proposal(study, trial.number, rng)
+
+    def sample_independent(
+        self,
+        study: optuna.Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """A decision that is none of the domain's: any value."""
+        sampler = RandomSampler(seed=random.Random(f"{self._seed}:{trial.number}").getrandbits(31))
+        return sampler.sample_independent(study, trial, param_name, param_distribution)
+
+    # -- parts
+
+    def _proposal(self, study: optuna.Study, number: int, rng: random.Random) -> Decisions:
+        trials = [t for t in study.get_trials(deepcopy=False) if t.number != number]
+        complete = [
+            t
+            for t in trials
+            if t.state == TrialState.COMPLETE and t.params and all(map(isfinite, t.values))
+        ]
+        done = [self._point(t) for t in complete]
+        learned = {t.number for t in complete}
+        seen = {point.key for point in done} | {
+            key_of(t.system_attrs.get("fixed_params") or t.params)
+            for t in trials
+            if t.number not in learned
+        }
+        pool = [point for point in self._reservoir.at(number) if point.key not in seen]
+        # Somebody may be asking for one of them right now: what it has not decided yet is open.
+        running = [
+            self._points.of(self._domain.repair(t.params, rng))
+            for t in trials
+            if t.state == TrialState.RUNNING and t.params
+        ]
+        if len(done) < 2 or len(done) + len(running) < _START:
+            if pool:
+                return spread(pool, done + running).decisions
+            return self._any(seen, rng)
+        objectives = [
+            Objective(name, 1 if direction == StudyDirection.MAXIMIZE else -1)
+            for name, direction in zip(self._objectives, study.directions, strict=True)
+        ]
+        values = np.array([t.values for t in complete])
+        beliefs = Beliefs(objectives, self._points, done, values, running, self._fitted)
+        draws = np.random.default_rng(rng.getrandbits(64))
+        pool += self._moves(beliefs, number, seen, rng, draws)
+        if not pool:
+            return self._any(seen, rng)
+        return pool[int(beliefs.gain(beliefs.features(pool), draws).argmax())].decisions
+
+    def _any(self, seen: set[Key], rng: random.Random) -> Decisions:
+        """A random point, one that was not seen if that is easy."""
+        for _ in range(_DRAWS):
+            found = self._domain.random(rng)
+            if key_of(found) not in seen:
+                break
+        return found
+
+    def _point(self, trial: FrozenTrial) -> Point:
+        point = self._told.get(trial.number)
+        if point is None or point.decisions != trial.params:
+            point = self._told[trial.number] = self._points.of(trial.params)
+        return point
+
+    def _moves(
+        self,
+        beliefs: Beliefs,
+        number: int,
+        seen: set[Key],
+        rng: random.Random,
+        draws: np.random.Generator,
+    ) -> list[Point]:
+        """Small changes of the best points, made to fit: those of many that seem best."""
+        estimate = _costs_of([*beliefs.points, *self._reservoir.at(number)])
+        parents = _elites(beliefs)
+        wishes: dict[Key, Decisions] = {}
+        gains = np.empty(0)
+        for _ in range(_ROUNDS):
+            drawn = [moved(parents, self._choices, rng) for _ in range(_MOVES)]
+            new = {key_of(wish): wish for wish in drawn}
+            for key in [key for key in new if key in seen or key in wishes]:
+                del new[key]
+            if not new:
+                break
+            wishes |= new
+            codes = self._points.encoding.encode(list(new.values()))
+            # To make a move fit takes long: its costs are estimated until it is among the best.
+            costs, over = estimate(codes)
+            gain = beliefs.gain(beliefs.features_of(codes, costs), draws) * np.exp(-_OVER * over)
+            gains = np.concatenate([gains, gain])
+            ranked = list(wishes.values())
+            parents = [ranked[index] for index in np.argsort(-gains, kind="stable")[:_ELITES]]
+        found = []
+        for wish in parents[:_REPAIRED] if wishes else []:
+            with suppress(Exhausted):
+                found.append(self._points.of(self._domain.repair(wish, rng)))
+        return [point for point in found if point.key not in seen]
+
+
+def _elites(beliefs: Beliefs) -> list[Decisions]:
+    """The best points, or the front of several objectives."""
+    merits = beliefs.merits
+    if merits.shape[1] > 1:
+        best = front_of(merits)
+    else:
+        best = np.argsort(-merits[:, 0], kind="stable")[:_ELITES].tolist()
+    return [beliefs.points[index].decisions for index in best]
+
+
+def _costs_of(known: Sequence[Point]) -> Callable[[Floats], tuple[Floats, Floats]]:
+    """What codes cost if it is linear in them as far as the known points have it.
+
+    Returns:
+        a function to the logarithms of costs, and by how much they exceed all known ones.
+    """
+    x = np.array([point.code for point in known])
+    y = np.array([point.costs for point in known])
+    middle, level, edge = x.mean(0), y.mean(0), y.max(0)
+    x = x - middle
+    slopes = np.linalg.solve(x.T @ x + np.eye(x.shape[1]), x.T @ (y - level))
+
+    def estimate(codes: Floats) -> tuple[Floats, Floats]:
+        found = (codes - middle) @ slopes + level
+        return np.minimum(found, edge), np.maximum(found - edge, 0.0).sum(1)
+
+    return estimate

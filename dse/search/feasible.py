@@ -1,0 +1,346 @@
+"""A space under a budget: only what fits is ever proposed, however narrow the budget.
+
+Wishes are followed as far as they fit. Where they do not, a few are eased; where that is not
+enough, the walk is made anew, and at each decision an option is taken only if the cheapest way on
+from it stays within every limit.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import inf
+from random import Random
+
+from dse.cost import Budget, Cost
+from dse.errors import InvalidDesign
+from dse.network import Network
+from dse.search.bounded import Walker, is_ordered, towards
+from dse.search.domain import Decisions, Exhausted
+from dse.search.unreachable import check_reachable
+from dse.space import Categorical, Choice, Scalar, Space
+from dse.space.least import METRICS, PEAK, Least
+
+LatencyOf = Callable[[Network], float]
+"""Milliseconds per image of a network."""
+
+_DRAWS = 12
+"""Plain random designs tried before a random one is walked within the bounds."""
+_LOOKED_AT = 40
+"""Plain random designs none of which fits where they are rare."""
+_WALKS = 8
+"""Walks within the bounds, each of which is made anew should its design not fit after all."""
+_EASED = 16
+"""Changes tried to a design that is not far over its budget..."""
+_FAR = 1.0
+"""... and this is far: twice the limit."""
+_TRIED = 24
+"""Designs tried on the way from a cheap one towards the wishes."""
+_TOGETHER = 0.5
+"""How often wishes for one stage are tried together, instead of any."""
+_MEASURED = 12
+"""Designs whose latency is asked for in search of one that is fast enough."""
+_FEW = 64
+"""Decisions of a space, all told, whose walks are quick."""
+_WALKED = 0.5
+"""How often a design is begun with such a walk."""
+_PACES = (0.0, 0.5, 1.0, 2.0)
+"""Paces of walks, see `Walker.walk`: with all of them no part of a network always gives way."""
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """A design that fits: its network, its cost, and its latency where there is a device."""
+
+    network: Network
+    cost: Cost
+    latency_ms: float | None
+
+
+class FeasibleSpace:
+    """The designs of a space that hold every limit of a budget; a `dse.search.domain.Domain`.
+
+    What it gives hangs on its arguments alone, never on what it gave before.
+
+    Attributes:
+        space: the space.
+        budget: the limits.
+    """
+
+    def __init__(self, space: Space, budget: Budget, latency_of: LatencyOf | None = None) -> None:
+        """`latency_of` may be slow: it is asked last, and once for each network."""
+        self.space = space
+        self.budget = budget
+        self._latency_of = latency_of
+        self._latencies: dict[str, float] = {}
+        self._choices = space.choices()
+        # Where each design may have to be measured, fewer are tried.
+        self._sparing = 1 if budget.latency_ms is None else 4
+        self._limits = {m: limit for m, limit in budget.limits().items() if m in METRICS}
+
+    def choices(self) -> Mapping[str, Choice]:
+        """Every decision that some design has, by name."""
+        return self._choices
+
+    def costs(self, decisions: Mapping[str, Scalar]) -> Mapping[str, float]:
+        """Every metric of the cost model.
+
+        Raises:
+            InvalidDesign: the decisions are no design of the space.
+        """
+        cost = self.space.cost(decisions)
+        return {metric: float(getattr(cost, metric)) for metric in METRICS}
+
+    def fitting(self, decisions: Mapping[str, Scalar]) -> Fitting | None:
+        """The design of these decisions if it can be built and fits, else None."""
+        try:
+            network, cost = self.space.evaluate(decisions)
+        except InvalidDesign:
+            return None
+        if not self.budget.admits(cost):
+            return None
+        latency = None if self._latency_of is None else self.latency(network)
+        return Fitting(network, cost, latency) if self.budget.admits(cost, latency) else None
+
+    def latency(self, network: Network) -> float:
+        """Milliseconds per image, asked for once."""
+        assert self._latency_of is not None
+        known = self._latencies.get(network.digest)
+        if known is None:
+            known = self._latencies[network.digest] = self._latency_of(network)
+        return known
+
+    def random(self, rng: Random) -> Decisions:
+        """A design that fits: any of them with the same chance where they are not rare.
+
+        Raises:
+            Exhausted: none was found.
+        """
+        for _ in range(0 if self._rare else _DRAWS):
+            decisions = self._sample(rng)
+            if self.fitting(decisions):
+                return decisions
+        return self._within(self._sample(rng), rng)
+
+    def repair(self, wishes: Mapping[str, Scalar], rng: Random) -> Decisions:
+        """A design that fits and follows `wishes` as far as it can; which of them give way is up
+        to chance. Numbers give way to the nearest that fits.
+
+        Raises:
+            Exhausted: none was found.
+        """
+        wished = self.space.complete(wishes, rng)
+        excess = self._excess(wished)
+        if excess == 0:
+            return wished
+        if excess <= _FAR:
+            eased = self._eased(wished, excess, rng)
+            if eased is not None:
+                return eased
+        return self._within(wished, rng)
+
+    def check_reachable(self) -> None:
+        """See before any evaluation that some design fits.
+
+        Raises:
+            OverBudget: none does; says what the smallest costs, where most of that is and which
+                decision is there.
+        """
+        check_reachable(self)
+
+    @cached_property
+    def fast(self) -> Decisions | None:
+        """A design that holds the limit of the latency and all others; None if none was found.
+
+        The cheapest are tried first, then random ones.
+        """
+        for decisions in self._cheap():
+            if self.fitting(decisions):
+                return decisions
+        return None
+
+    # -- parts
+
+    @cached_property
+    def _walker(self) -> Walker:
+        summed = [metric for metric in self._limits if metric != PEAK]
+        return Walker(Least(self.space, summed, self._limits))
+
+    @cached_property
+    def _rare(self) -> bool:
+        """Whether plain random designs hardly ever fit, latency aside."""
+        rng = Random(0)
+        plain = Budget(**self._limits)
+        return not any(_fits(self.space, self._sample(rng), plain) for _ in range(_LOOKED_AT))
+
+    def _sample(self, rng: Random) -> Decisions:
+        return self.space.walk(lambda _, choice: choice.sample(rng))
+
+    def _excess(self, decisions: Mapping[str, Scalar]) -> float:
+        """By how much the limit that is exceeded most is exceeded; infinite if there is no such
+        design.
+        """
+        try:
+            network, cost = self.space.evaluate(decisions)
+        except InvalidDesign:
+            return inf
+        excess = self.budget.excess(cost)
+        if not excess and self._latency_of is not None:
+            excess = self.budget.excess(cost, self.latency(network))
+        return max(excess.values(), default=0.0)
+
+    def _eased(self, wished: Decisions, excess: float, rng: Random) -> Decisions | None:
+        """The wished design with one decision changed, or a few, none of them more likely to give
+        way than another; None if that did not make it fit.
+        """
+        names = list(wished)
+        rng.shuffle(names)
+        decisions = wished
+        tried = 0
+        for name in names:
+            if name not in decisions:
+                continue
+            for option in _neighbours(self._choices[name], decisions[name], rng):
+                changed = self.space.complete({**decisions, name: option}, rng)
+                less = self._excess(changed)
+                if less == 0:
+                    return changed
+                tried += 1
+                if tried == _EASED // self._sparing:
+                    return None
+                if less < excess:
+                    decisions, excess = changed, less
+                    break
+        return None
+
+    def _within(self, wishes: Decisions, rng: Random) -> Decisions:
+        """A design that fits, and from there towards the wishes as far as there is room.
+
+        It is one of the cheapest, or comes from a walk within the bounds: that can leave all room
+        to what comes first, and in spaces of many decisions it takes longer than trying.
+
+        Raises:
+            Exhausted: no design fits, as far as trying can tell.
+        """
+        for _ in range(_WALKS):
+            if len(self._choices) <= _FEW and rng.random() < _WALKED:
+                found = self._walker.walk(wishes, rng.choice(_PACES), rng)
+            else:
+                found = self._thrifty(wishes, rng)
+            if found is None:
+                break
+            if self.fitting(found):
+                return self._towards(wishes, found, rng)
+            if self.budget.latency_ms is not None and self.fast is not None:
+                return self._towards(wishes, self.fast, rng)
+        raise Exhausted
+
+    def _thrifty(self, wishes: Decisions, rng: Random) -> Decisions | None:
+        """One of the cheapest designs; what changes no cost is as it was wished."""
+        ways = self._walker.least.ways(self._walker.least.steps.start, {})
+        if not ways:
+            return None
+        cheap = rng.choice(ways).decisions()
+        neutral = self.space.economy.neutral
+        return {n: wishes.get(n, o) if n in neutral else o for n, o in cheap.items()}
+
+    def _towards(self, wishes: Decisions, fits: Decisions, rng: Random) -> Decisions:
+        """A design that fits, with as many more of the wishes as fit.
+
+        All that are not met are tried, then the halves of what does not fit, and so on; single
+        numbers by and by nearer to what they are. What a wish brings with it that was neither
+        wished nor there before is cheap.
+        """
+        lost = [name for name in wishes if fits.get(name) != wishes[name]]
+        rng.shuffle(lost)
+        if rng.random() < _TOGETHER:
+            lost.sort(key=lambda name: name.partition(".")[0])
+        groups = deque([{name: wishes[name] for name in lost}])
+        for _ in range(_TRIED // self._sparing):
+            if not groups:
+                break
+            group = groups.popleft()
+            changed = self._merged(group, fits)
+            if self.fitting(changed):
+                fits = changed
+            elif len(group) > 1:
+                items, half = list(group.items()), len(group) // 2
+                groups += [dict(items[:half]), dict(items[half:])]
+            else:
+                [(name, wish)] = group.items()
+                nearer = _nearer(self._choices[name], wish, fits.get(name))
+                if nearer is not None:
+                    groups.append({name: nearer})
+        return fits
+
+    def _merged(self, asked: Decisions, fits: Decisions) -> Decisions:
+        def decide(name: str, choice: Choice) -> Scalar:
+            wish = asked.get(name)
+            known = fits.get(name) if wish is None else wish
+            return self._frugal[name] if known is None else known
+
+        return self.space.walk(decide)
+
+    @cached_property
+    def _frugal(self) -> Decisions:
+        """For every decision the option that the cheapest designs take, or an option."""
+        economy = self.space.economy
+        frugal = {name: options[0] for name, options in economy.options.items()}
+        least = Least(self.space, self._walker.least.metrics or ("params",))
+        start = least.steps.start
+        cheapest = least.ways(start, {})
+        for way in cheapest[:1]:
+            # Of groups as many as there can be, so that all of their decisions are made.
+            for full in least.ways(start, {**way.made, **economy.repeats}):
+                frugal |= full.decisions()
+            frugal |= way.decisions()
+        return frugal
+
+    def _cheap(self) -> Iterator[Decisions]:
+        for metric in ("macs", "params"):
+            least = Least(self.space, (metric,), self._limits)
+            yield from (way.decisions() for way in least.ways(least.steps.start, {}))
+        rng = Random(0)
+        for _ in range(_MEASURED):
+            found = self._walker.walk(self._sample(rng), rng.choice(_PACES), rng)
+            if found is not None:
+                yield found
+
+
+def _fits(space: Space, decisions: Decisions, budget: Budget) -> bool:
+    try:
+        return budget.admits(space.cost(decisions))
+    except InvalidDesign:
+        return False
+
+
+def _nearer(choice: Choice, wish: Scalar, held: Scalar | None) -> Scalar | None:
+    """A number nearer than a wish to the one that is held; None if there is none between them."""
+    if held is None or not is_ordered(choice):
+        return None
+    if isinstance(choice, Categorical):
+        low, high = sorted((float(wish), float(held)))
+        between = [option for option in choice.options if low < float(option) < high]
+        return min(between, key=lambda option: abs(float(option) - float(wish)), default=None)
+    half = towards(choice, wish, held, 0.5)
+    return None if half in (wish, held) else half
+
+
+def _neighbours(choice: Choice, value: Scalar, rng: Random) -> list[Scalar]:
+    """Two other options: numbers on either side of a value, or any two labels."""
+    if not is_ordered(choice):
+        found = [option for option in choice.values() if option != value]
+        rng.shuffle(found)
+        return found[:2]
+    if isinstance(choice, Categorical):
+        below = [option for option in choice.options if float(option) < float(value)]
+        above = [option for option in choice.options if float(option) > float(value)]
+        found = [*sorted(below, key=float)[-1:], *sorted(above, key=float)[:1]]
+    else:
+        share = rng.random()
+        found = [towards(choice, value, end, share) for end in (choice.low, choice.high)]
+        found = [option for option in found if option != value]
+    rng.shuffle(found)
+    return found
