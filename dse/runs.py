@@ -72,7 +72,7 @@ class Trial:
         history: metrics per epoch.
         epochs: how many it was trained for; 0 if its evaluator reports none.
         misses: the search's requirements that its values do not meet, as in
-            ``recall.covid>=0.9``, and by how much; infinite where the metric is missing.
+            ``recall.covid>=0.9``, and by how much.
         provenance: dse version, seed, device, data set and its content hash, recipe.
     """
 

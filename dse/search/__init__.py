@@ -8,6 +8,7 @@ from dse.cost import Budget
 from dse.runs import Run, free_run_name
 from dse.search.candidate import Candidate, Evaluate, Listener, Report
 from dse.search.engine import Search
+from dse.search.requirement import Requirement
 from dse.search.samplers import sampler_names
 from dse.search.study import check_storage
 from dse.space import Space
@@ -25,6 +26,8 @@ def search(
     run: str | None = None,
     resume: bool = False,
     workers: int = 1,
+    require: Sequence[str] = (),
+    rungs: bool | tuple[int, ...] = True,
     storage: str | None = None,
     listener: Listener | None = None,
 ) -> Run:
@@ -50,6 +53,10 @@ def search(
         run: the run's name, a folder below ``runs``; by default the next free ``search-N``.
         resume: go on with a run that exists.
         workers: evaluations side by side, in processes of their own if more than 1.
+        require: what metrics have to reach, as in ``recall.covid>=0.9``. A design that does not is
+            on no front and never wins.
+        rungs: whether designs stop after a part of their epochs, or reports, where others do
+            better, or after how many.
         storage: an Optuna storage URL instead of the run's own journal file.
         listener: hears of the progress.
 
@@ -67,6 +74,8 @@ def search(
         seed=seed,
         sampler=sampler,
         workers=workers,
+        require=tuple(map(Requirement.parse, require)),
+        rungs=rungs,
         storage=storage,
         listener=listener or Listener(),
     ).run(run or free_run_name("search"), resume=resume)
@@ -77,6 +86,7 @@ __all__ = [
     "Evaluate",
     "Listener",
     "Report",
+    "Requirement",
     "Search",
     "check_storage",
     "free_run_name",

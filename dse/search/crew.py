@@ -10,15 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dse.errors import InvalidValue
 from dse.network import Network
 from dse.runs import COST_KEYS, Trial, direction, front
-from dse.search.candidate import Candidate, Documented, Resumable
+from dse.search.candidate import Candidate, Resumable
 from dse.search.proposals import Exhausted, Proposer
+from dse.search.row import objective_values, row_of
 from dse.search.rungs import Gate, ladder, next_rung, promoted
 from dse.search.study import Entry, Study
 from dse.search.workers import Job, Outcome, Workers
-from dse.version import dse_version
 
 if TYPE_CHECKING:
     from dse.search.engine import Search
@@ -315,9 +314,7 @@ class Crew:
             if retried is None:
                 return
             outcome = retried
-        row = self.row(candidate, outcome)
-        if outcome.state != "failed":
-            self._check_objectives(row)
+        row = row_of(self.search, candidate, outcome)
         if outcome.state == "paused":
             self._pause(row)
             return
@@ -361,78 +358,35 @@ class Crew:
         """Tell the study and the proposer how a trial ended; twice is harmless."""
         if not self.rungs and self._rungs is None and row.state == "finished" and row.epochs:
             self._rungs = self._choose_rungs(row.epochs)  # nobody knew how often it would report
-        values = self.objective_values(row)
+        values = objective_values(self.search, row)
         if row.state == "stopped":
             self.study.stop(row.trial, row.epochs, self.at_rungs(row))
         elif values is None:
             self.study.reject(row.trial)
         else:
+            self.study.constrain(row.trial, self._constraints(row))
             self.study.finish(row.trial, values, self.at_rungs(row))
         self.remember(row)
+
+    def _constraints(self, row: Trial) -> dict[str, float]:
+        """By how much a row misses each requirement; zero is met."""
+        return {str(each): row.misses.get(str(each), 0.0) for each in self.search.require}
 
     def remember(self, row: Trial) -> None:
         """Know a row's design, so that it is not evaluated again."""
         self._met.add(row.trial)
-        self._proposer.remember(row.digest, self.objective_values(row))
+        self._proposer.remember(row.digest, objective_values(self.search, row))
 
     def give_up(self, entry: Entry, *, for_good: bool) -> None:
         """Keep the row of a design that waits in vain."""
         paused = entry.paused
         assert paused is not None
         outcome = Outcome("stopped", paused["values"], paused["history"], paused["seconds"])
-        row = self.row(self.candidate(entry), outcome)
+        row = row_of(self.search, self.candidate(entry), outcome)
         self._ledger.record(row)
         if for_good:
             self.tell(row)
         self.search.listener.ended(row, front(self._ledger.rows, self.search.objectives))
-
-    # -- rows
-
-    def objective_values(self, row: Trial) -> list[float] | None:
-        """The objectives of a finished row."""
-        values = [row.objective(name) for name in self.search.objectives]
-        known = [value for value in values if value is not None]
-        return known if row.state == "finished" and len(known) == len(values) else None
-
-    def _check_objectives(self, row: Trial) -> None:
-        for name in self.search.objectives:
-            if row.objective(name) is None:
-                raise InvalidValue(
-                    f"the evaluator must return every objective, got "
-                    f"{', '.join(row.values) or 'nothing'} and no {name}"
-                )
-
-    def _misses(self, outcome: Outcome) -> dict[str, float]:
-        if outcome.state != "finished":
-            return {}
-        missed = {str(each): each.violation(outcome.values) for each in self.search.require}
-        return {name: amount for name, amount in missed.items() if amount}
-
-    def row(self, candidate: Candidate, outcome: Outcome) -> Trial:
-        """The row of a candidate."""
-        evaluate = self.search.evaluate
-        conditions: dict[str, Any] = (
-            evaluate.provenance() if isinstance(evaluate, Documented) else {}
-        )
-        assert outcome.state != "killed"
-        return Trial(
-            trial=candidate.trial,
-            name=candidate.name,
-            state="stopped" if outcome.state == "paused" else outcome.state,
-            baseline=candidate.baseline,
-            choices=candidate.choices,
-            design=candidate.network.model_dump(mode="json", exclude_defaults=True),
-            digest=candidate.network.digest,
-            cost={name: int(getattr(candidate.cost, name)) for name in COST_KEYS},
-            latency_ms=candidate.latency_ms,
-            values=outcome.values,
-            history=outcome.history,
-            seconds=round(outcome.seconds, 3),
-            reason=outcome.reason,
-            provenance={"dse": dse_version(), "search_seed": self.search.seed, **conditions},
-            epochs=len(outcome.history),
-            misses=self._misses(outcome),
-        )
 
 
 def trials(number: int) -> str:

@@ -222,6 +222,7 @@ class Search:
             "classes": self.space.classes,
             "objectives": list(self.objectives),
             "budget": self.budget.limits(),
+            "require": [str(each) for each in self.require],
             "storage": self.storage,
         }
 

@@ -219,6 +219,16 @@ class Study:
         self._note_rungs(trial, rungs or {})
         self._study.tell(trial, list(values), skip_if_finished=True)
 
+    def constrain(self, trial: int, misses: Mapping[str, float]) -> None:
+        """Note by how much a trial misses each requirement, as Optuna's samplers read it."""
+        if self._frozen(trial).state.is_finished():
+            return
+        for name, amount in misses.items():
+            # What `Trial.set_constraint` writes; a trial of another process is no `Trial` here.
+            self._study._storage.set_trial_system_attr(
+                self._id(trial), f"constraints:{name}", float(amount)
+            )
+
     def stop(self, trial: int, epochs: int, rungs: Rungs) -> None:
         """Give up a trial after a rung: it is told what it would have reached, and says so."""
         if self._frozen(trial).state.is_finished():

@@ -138,13 +138,31 @@ class Auto(BaseSampler):
             Objective(name, 1 if direction == StudyDirection.MAXIMIZE else -1)
             for name, direction in zip(self._objectives, study.directions, strict=True)
         ]
-        values = np.array([t.values for t in complete])
+        values = self._graded(complete, objectives)
         beliefs = Beliefs(objectives, self._points, done, values, running, self._fitted)
         draws = np.random.default_rng(rng.getrandbits(64))
         pool += self._moves(beliefs, number, seen, rng, draws)
         if not pool:
             return self._any(seen, rng)
         return pool[int(beliefs.gain(beliefs.features(pool), draws).argmax())].decisions
+
+    def _graded(self, trials: Sequence[FrozenTrial], objectives: Sequence[Objective]) -> Floats:
+        """What trials were told, (trials, objectives); the measured part of those that miss a
+        constraint is below all others, the farther they miss it.
+        """
+        values = np.array([t.values for t in trials])
+        misses = np.array([sum(max(v, 0.0) for v in t.constraints.values()) for t in trials])
+        missed = misses > 0
+        if not missed.any():
+            return values
+        for axis, objective in enumerate(objectives):
+            if objective.name in self._points.costs:
+                continue
+            told = objective.sign * values[:, axis]
+            span = float(np.ptp(told)) or 1.0
+            told[missed] = told.min() - span * (misses / misses.max())[missed]
+            values[:, axis] = objective.sign * told
+        return values
 
     def _any(self, seen: set[Key], rng: random.Random) -> Decisions:
         """A random point, one that was not seen if that is easy."""
