@@ -17,7 +17,7 @@ BENCHMARKS = (
     "to_onnx",
     "trial",
 )
-LONG = ("samplers",)
+LONG = ("samplers", "searches")
 """Run only if they are asked for: hours."""
 
 

@@ -106,7 +106,8 @@ def _settled(network: Network) -> tuple[Scope, list[ClassText]]:
 def _varying_options(network: Network) -> dict[str, frozenset[str]]:
     """For each scope the options that differ among all blocks of its kind: the first guess."""
     program = network.lower(NamingTape(network, {}))
-    scopes = list(_class_scopes(program))
+    # A block that is one module of torch's is written as that: it has no class to take arguments.
+    scopes = [scope for scope in _class_scopes(program) if not _is_single_module(scope)]
     seen: dict[tuple[type, str], set[object]] = {}
     for scope in scopes:
         assert scope.block is not None

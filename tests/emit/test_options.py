@@ -42,3 +42,16 @@ def test_an_option_that_does_not_vary_is_written_where_it_is_used(
     option: str, blocks: list[dict[str, Any]]
 ) -> None:
     assert f"self.{option}" not in emit(stage(blocks[:1]))
+
+
+@pytest.mark.parametrize("strides", [(3, 1), (1, 3, 1)])
+def test_a_block_that_is_one_module_has_its_own_options(
+    strides: tuple[int, ...],
+) -> None:
+    """It is no class of its own, so there is no argument that the option could be."""
+    network = stage([{"blur_pool": {"stride": stride}} for stride in strides])
+    for stride in strides:
+        assert f"BlurPool2d(16, stride={stride})" in emit(network)
+    model, batch = randomised(built(network)), images(network)
+    with torch.no_grad():
+        torch.testing.assert_close(model(batch), interpreted(network, model, batch))

@@ -112,7 +112,7 @@ def read_until(process: subprocess.Popen[str], count: int) -> list[str]:
     ("workers", "trials", "arguments"),
     [
         pytest.param(1, 24, [], id="one worker"),
-        pytest.param(2, 16, [], id="two workers"),
+        pytest.param(2, 16, [], id="two workers", marks=pytest.mark.slow),
         pytest.param(
             1, 16, ["--storage", "sqlite:///study.db"], id="sqlite", marks=pytest.mark.slow
         ),
@@ -226,6 +226,7 @@ def test_a_design_that_kills_each_process_fails_and_the_search_goes_on(program: 
     assert {row.state for number, row in rows.items() if number != 5} == {"finished"}
 
 
+@pytest.mark.slow
 def test_a_death_before_the_search_was_killed_counts(program: Program) -> None:
     Path("deadly").write_text("5 always")
     process = program.start("--trials", "60", "--workers", "2")

@@ -120,6 +120,7 @@ def test_a_helper_takes_its_share_and_its_rows_are_the_runs(machines: Machines) 
     assert sum(t.state == optuna.trial.TrialState.COMPLETE for t in study.trials) == 30
 
 
+@pytest.mark.slow
 def test_what_a_dead_helper_left_is_taken_over(machines: Machines) -> None:
     search, helper = machines.both(14)
     [lost] = [trial for trial, role in begun() if role == "helper"]
@@ -133,6 +134,7 @@ def test_what_a_dead_helper_left_is_taken_over(machines: Machines) -> None:
     assert (lost, "main") in begun()
 
 
+@pytest.mark.slow
 def test_a_helper_whose_search_died_ends_and_its_rows_are_found(machines: Machines) -> None:
     search, helper = machines.both(14)
     search.kill()
