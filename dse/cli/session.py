@@ -209,7 +209,7 @@ class Session:
                 "training the leaders again with other seeds, then the winner and its rival on all "
                 "but the test part, which is read at the end"
             )
-            return finish(self.run, self.evaluate, folder, self.workers)
+            return finish(self.run, self.evaluate, folder, self.workers, say)
         from dse.search.untrained import write_winner
 
         say("nothing was trained: the winner's ONNX file has fresh weights, no test part is read")

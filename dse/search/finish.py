@@ -51,14 +51,20 @@ def _none_eligible(run: Run) -> str:
     )
 
 
-def finish(run: Run, train: Train, out: Path, workers: int = 1) -> Generated:
+def finish(
+    run: Run,
+    train: Train,
+    out: Path,
+    workers: int = 1,
+    note: Callable[[str], None] = lambda text: None,
+) -> Generated:
     """Choose the winner, test it and write its files.
 
     The leaders are trained again with seeds that the search has not seen; the one with the best
     mean wins, and what it is held against, its rival, is the best of the other kind: the papers'
     networks, or the searched designs if one of the papers' won. Both are trained on everything but
     the test part, which is read once for each. The winner's source, design, weights and ONNX go to
-    `out`, and are kept with the run.
+    `out`, and are kept with the run. `note` is told how far the leaders are.
 
     Raises:
         InvalidValue: no trial finished or none meets what is required, or another process is at
@@ -66,11 +72,11 @@ def finish(run: Run, train: Train, out: Path, workers: int = 1) -> Generated:
         DivergedTraining: the winner's longer training diverged.
     """
     with run.held():
-        return _finish(run, train, out, workers)
+        winner, rival = _chosen(run, train, workers, note)
+        return _finish(run, train, out, winner, rival)
 
 
-def _finish(run: Run, train: Train, out: Path, workers: int) -> Generated:
-    winner, rival = _chosen(run, train, workers)
+def _finish(run: Run, train: Train, out: Path, winner: Trial, rival: Trial | None) -> Generated:
     data, _ = train.data()
     with _rival_tested(train, rival) as rival_result:
         network = winner.network
@@ -106,7 +112,9 @@ def _finish(run: Run, train: Train, out: Path, workers: int) -> Generated:
     return generated
 
 
-def _chosen(run: Run, train: Train, workers: int) -> tuple[Trial, Trial | None]:
+def _chosen(
+    run: Run, train: Train, workers: int, note: Callable[[str], None]
+) -> tuple[Trial, Trial | None]:
     """The winner and its rival, with the leaders' standings kept with the run."""
     best = pick_winner(run)
     metric = run.objectives[0]
@@ -114,7 +122,7 @@ def _chosen(run: Run, train: Train, workers: int) -> tuple[Trial, Trial | None]:
         ranked = ranked_by(run.trials, metric)
     else:
         trials = leaders(run.trials, metric)
-        found = standings(run, trials, train, metric, workers)
+        found = standings(run, trials, train, metric, workers, note)
         run.save_settings({**run.settings, "standings": as_documents(found)})
         by_number = {trial.trial: trial for trial in trials}
         ranked = [by_number[standing.trial] for standing in found]

@@ -83,11 +83,17 @@ def ranked_by(trials: Sequence[Trial], metric: str) -> list[Trial]:
 
 
 def standings(
-    run: Run, trials: Sequence[Trial], evaluate: Repeatable, metric: str, workers: int
+    run: Run,
+    trials: Sequence[Trial],
+    evaluate: Repeatable,
+    metric: str,
+    workers: int,
+    note: Callable[[str], None] = lambda text: None,
 ) -> list[Standing]:
     """Train each of `trials` again with other seeds and order them by the mean, the best first.
 
-    What was trained before, for the same run, is not trained again.
+    What was trained before, for the same run, is not trained again. `note` is told of each
+    training that ended.
     """
     jobs = [(trial, evaluate.seed + number) for number in range(1, SEEDS + 1) for trial in trials]
     kept: dict[str, float | None] = dict(run.settings.get("again", {}))
@@ -96,6 +102,8 @@ def standings(
     def keep(trial: Trial, seed: int, value: float | None) -> None:
         kept[_key(trial, seed)] = value
         run.save_settings({**run.settings, "again": kept})
+        result = "failed" if value is None else f"{metric} {value:.3f}"
+        note(f"{len(kept)}/{len(jobs)} {trial.name}, seed {seed}: {result}")
 
     _train_all(waiting, evaluate, metric, workers, keep)
     again: dict[int, list[float]] = {trial.trial: [] for trial in trials}
