@@ -50,12 +50,15 @@ class Point(NamedTuple):
         values: the shapes of the values that may still be read, the current one first.
         named: names of values that may still be read, with the scope of the name and the position
             among `values`.
+        begun: whether a block was placed; until then all values are the image, which nobody but the
+            first block may read.
     """
 
     agenda: Agenda | None
     alpha: float | None
     values: tuple[Shape, ...]
     named: tuple[tuple[Scope, str, int], ...]
+    begun: bool = False
 
 
 class Steps:
@@ -146,9 +149,13 @@ class Steps:
             peak = spent.peak_activation_bytes + FLOAT_BYTES * beside
             spent = Cost(spent.params, spent.buffers, spent.macs, peak)
         if stage.nodes:
+            if not at.begun and len(reads) > 1:
+                raise InvalidDesign(f"{self.space.name}: the first node reads the image once")
+            kept_names = at.named if at.begun else ()
             at = at._replace(
                 values=(stage.output, *at.values),
-                named=tuple([(where, name, position + 1) for where, name, position in at.named]),
+                named=tuple([(where, name, position + 1) for where, name, position in kept_names]),
+                begun=True,
             )
         else:
             at = _at(at, reads[0])
@@ -175,7 +182,7 @@ class Steps:
             except InvalidDesign as error:
                 raise InvalidDesign(f"{self.space.name}: {error}") from None
         if not named:
-            return Point(rest, at.alpha, at.values[:1], ())
+            return Point(rest, at.alpha, at.values[:1], (), at.begun)
         readable = self._readable(rest)
         named = tuple([entry for entry in named if entry[1] in readable])
         used = sorted({0, *(position for _, _, position in named)})
@@ -185,6 +192,7 @@ class Steps:
             at.alpha,
             tuple([at.values[position] for position in used]),
             tuple([(scope, name, place[position]) for scope, name, position in named]),
+            at.begun,
         )
 
     def _find(self, at: Point, name: str, scope: Scope) -> int:

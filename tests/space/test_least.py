@@ -151,3 +151,27 @@ def test_the_bottleneck_is_the_block_with_the_largest_share() -> None:
     assert found.decision == "mix"
     assert 0 < found.value <= space.cost(decisions).params
     assert "where the decision mix is at its cheapest, conv" in str(found)
+
+
+def test_only_the_first_block_reads_the_image() -> None:
+    """Cheaper without the stem, but then a second block reads the image, which is no network."""
+    space = parse_space(
+        """
+        network:
+          input: 3x8x8
+          classes: 2
+          nodes:
+            - choose: {none: [], conv: {name: stem, conv: {channels: 16}}}
+              name: stem
+            - {name: split, identity: {}}
+            - {name: left, conv: {channels: 4}}
+            - {name: right, conv: {channels: 4}, inputs: split}
+            - {name: sum, fusion: {}, inputs: [left, right]}
+            - {name: pool, global_pool: {}}
+            - {name: scores, classifier: {}}
+        """,
+        "split",
+    )
+    least, decisions = space.smallest("params")
+    assert decisions == {"stem": "conv"}
+    assert least == space.cost(decisions).params
