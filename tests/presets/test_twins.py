@@ -133,7 +133,7 @@ TWINS = [
     of_keras("resnet-101", "ResNet101", {}, record_keras_resnet, stride_at="1x1", slow=True),
     of_lorna("resnet-101", "resnet_pytorch", "resnet101", slow=True),
     of_pytorchcv("resnet-152", "resnet152b", stride_at="3x3", slow=True),
-    of_pytorchcv("resnet-152", "resnet152", stride_at="1x1", slow=True),
+    of_pytorchcv("resnet-152", "resnet152", stride_at="1x1"),
     of_pytorchcv("densenet-169", "densenet169"),
     of_keras("densenet-169", "DenseNet169"),
     of_pytorchcv("densenet-201", "densenet201"),
@@ -142,9 +142,9 @@ TWINS = [
     of_keras("efficientnet-b0", "EfficientNetB0"),
     of_pytorchcv("efficientnet-b4", "efficientnet_b4"),
     of_keras("efficientnet-b4", "EfficientNetB4", slow=True),
-    of_pytorchcv("efficientnet-b7", "efficientnet_b7", slow=True),
+    of_pytorchcv("efficientnet-b7", "efficientnet_b7"),
     of_keras("efficientnet-b7", "EfficientNetB7", slow=True),
-    of_lorna("vgg-19-bn", "vgg_pytorch", "vgg19_bn", slow=True),
+    of_lorna("vgg-19-bn", "vgg_pytorch", "vgg19_bn"),
 ]
 
 
