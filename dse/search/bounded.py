@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from dse.search.domain import Decisions
-from dse.space import Categorical, Choice, Scalar
+from dse.space import Categorical, Choice, Scalar, is_ordered
 from dse.space.least import Least, Spent
 from dse.space.steps import Point
 
@@ -121,8 +121,3 @@ def towards(choice: Choice, value: Scalar, end: Scalar, share: float) -> Scalar:
         aim = choice.low + round((aim - choice.low) / choice.step) * choice.step
     found = choice.accept(round(aim) if isinstance(choice.low, int) else aim)
     return end if found is None else found
-
-
-def is_ordered(choice: Choice) -> bool:
-    """Whether options are numbers, of which one can be nearer than another."""
-    return not any(isinstance(option, str | bool) for option in choice.values()[:2])

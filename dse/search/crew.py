@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dse.network import Network
 from dse.runs import COST_KEYS, Trial, direction, front
 from dse.search.candidate import Candidate, Resumable
-from dse.search.proposals import Exhausted, Proposer
+from dse.search.domain import Exhausted
+from dse.search.proposals import Proposer
 from dse.search.row import objective_values, row_of
 from dse.search.rungs import Gate, ladder, next_rung, promoted
 from dse.search.study import Entry, Study
@@ -60,7 +60,6 @@ class Crew:
         ledger: where rows go.
         owner: this process, as the study knows it.
         folder: where evaluators that can pause keep candidates.
-        presets: the papers' networks by digest, which keep their names.
     """
 
     def __init__(
@@ -73,7 +72,6 @@ class Crew:
         *,
         owner: str,
         folder: Path,
-        presets: Mapping[str, Network],
     ) -> None:
         self.study = study
         self.owner = owner
@@ -84,7 +82,6 @@ class Crew:
         self._workers = workers
         self._ledger = ledger
         self._folder = folder
-        self._presets = presets
         self._span = search.evaluate.span if isinstance(search.evaluate, Resumable) else None
         self._rungs: tuple[int, ...] | None = None
         self._running = 0
@@ -268,7 +265,7 @@ class Crew:
         """The candidate of a trial that was begun, from the study alone."""
         assert entry.begun is not None
         network, cost = self.search.space.evaluate(entry.decisions)
-        network = self._presets.get(network.digest, network)
+        network = self._proposer.named(network)
         return Candidate(
             trial=entry.number,
             name=str(entry.facts.get("name", network.name)),

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from random import Random
 from typing import Protocol
 
-from dse.space import Choice, Scalar
-
-Decisions = dict[str, Scalar]
+from dse.space import Choice, Decisions, Scalar
 
 
 class Domain(Protocol):
@@ -45,3 +43,6 @@ class Domain(Protocol):
 
 class Exhausted(Exception):
     """No further point that fits could be found."""
+
+
+__all__ = ["Decisions", "Domain", "Exhausted"]

@@ -169,7 +169,6 @@ class Search:
             book,
             owner=MAIN,
             folder=checkpoints,
-            presets=presets,
         )
         try:
             with self._open_to_others(study) if storage else nullcontext():

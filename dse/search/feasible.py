@@ -17,10 +17,10 @@ from random import Random
 from dse.cost import Budget, Cost
 from dse.errors import InvalidDesign
 from dse.network import Network
-from dse.search.bounded import Walker, is_ordered, towards
+from dse.search.bounded import Walker, towards
 from dse.search.domain import Decisions, Exhausted
 from dse.search.unreachable import check_reachable
-from dse.space import Categorical, Choice, Scalar, Space
+from dse.space import Categorical, Choice, Scalar, Space, is_ordered
 from dse.space.least import METRICS, PEAK, Least
 
 LatencyOf = Callable[[Network], float]

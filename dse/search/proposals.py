@@ -45,6 +45,10 @@ class Proposer:
         """
         self._known[digest] = values
 
+    def named(self, network: Network) -> Network:
+        """The preset that a network equals, else the network."""
+        return self._presets.get(network.digest, network)
+
     def next(self, study: Study) -> Candidate:
         """The next candidate that `study` asks for.
 
@@ -71,7 +75,7 @@ class Proposer:
             else:
                 network = found.network
                 self._known[network.digest] = None
-                network = self._presets.get(network.digest, network)
+                network = self.named(network)
                 facts = trial.user_attrs
                 return Candidate(
                     trial=trial.number,
@@ -96,6 +100,3 @@ class Proposer:
             if self._domain.space.bind(decisions).digest not in self._known:
                 return decisions
         raise Exhausted
-
-
-__all__ = ["Exhausted", "Proposer"]

@@ -171,7 +171,6 @@ def help_with(search: Search, url: str, name: str) -> list[Trial]:
             hand,
             owner=owner,
             folder=Path(folder),
-            presets=presets,
         )
         try:
             with signs_of_life(study, owner):

@@ -24,7 +24,7 @@ are known, for each copy of a repeated block by itself; the holes of both are de
 ``first`` changes the other block as well if it is of the same kind.
 """
 
-from dse.space.choices import Categorical, Choice, Integer, Real, Scalar
+from dse.space.choices import Categorical, Choice, Integer, Real, Scalar, is_ordered
 from dse.space.shipped import load_space, parse_space, space_names
 from dse.space.size import Size
 from dse.space.space import Contained, Decisions, Space
@@ -41,6 +41,7 @@ __all__ = [
     "Size",
     "Space",
     "Stats",
+    "is_ordered",
     "load_space",
     "parse_space",
     "space_names",

@@ -136,6 +136,13 @@ class Real:
 Choice = Categorical | Integer | Real
 
 
+def is_ordered(choice: Choice) -> bool:
+    """Whether its values are numbers, so that one may lie between two others."""
+    return not isinstance(choice, Categorical) or not any(
+        isinstance(option, str | bool) for option in choice.options
+    )
+
+
 def same_choice(a: Choice, b: Choice) -> bool:
     """Equal, and of equal types: ``[0, 1]`` and ``[false, true]`` are not the same options."""
     return repr(a) == repr(b)

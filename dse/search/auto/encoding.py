@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.space import Categorical, Choice, Scalar
+from dse.space import Categorical, Choice, Scalar, is_ordered
 
 Floats = NDArray[np.float64]
 
@@ -41,13 +41,6 @@ class Encoding:
             for point in points
         ]
         return np.array(rows, dtype=float).reshape(len(points), len(self.owner))
-
-
-def is_ordered(choice: Choice) -> bool:
-    """Whether the values are numbers, so that one may lie between two others."""
-    return not isinstance(choice, Categorical) or not any(
-        isinstance(option, str | bool) for option in choice.options
-    )
 
 
 class _Code:
