@@ -47,10 +47,11 @@ class ChangeRow:
 
 @dataclass(frozen=True)
 class Learned:
-    """What finished trials say about the decisions."""
+    """What trials say about the decisions; `epochs` after how many, None for finished trials."""
 
     metric: str
     trials: int
+    epochs: int | None
     decisions: tuple[DecisionRow, ...]
     changes: tuple[ChangeRow, ...]
 
@@ -158,7 +159,9 @@ def _learned(found: Mapping[str, Any]) -> Learned:
         )
         for row in found["changes"][:_CHANGES]
     )
-    return Learned(str(found["metric"]), int(found["trials"]), decisions, changes)
+    epochs = found.get("epochs")
+    epochs = None if epochs is None else int(epochs)
+    return Learned(str(found["metric"]), int(found["trials"]), epochs, decisions, changes)
 
 
 def _pair(value: Any) -> tuple[float, float] | None:

@@ -21,7 +21,7 @@ from dse.search.distributions import distribution_of
 from dse.space import Choice, Scalar
 
 LEAST_TRIALS = 12
-"""Below as many finished trials, a quarter of them is fewer than three designs: nothing is said."""
+"""Below as many trials, a quarter of them is fewer than three designs: nothing is said."""
 _SHARE = 0.25
 """The share of the trials that counts as good. Optuna's 0.1 is one design or two in a short run."""
 _ROUNDING = 1e-9
@@ -36,7 +36,7 @@ class Effect:
     Attributes:
         decision: its name.
         option: its value, or ``<= 3`` and ``> 3`` for a range.
-        trials: how many finished trials have it.
+        trials: how many trials have it.
         mean: of the metric over them.
         effect: by how much the metric of these trials is above that of all trials that met the
             decision, at equal cost: what a straight line over the logarithms of parameters and
@@ -73,7 +73,8 @@ class Insight:
 
     Attributes:
         metric: what all is about, the run's first objective.
-        trials: how many finished ones it rests on.
+        trials: how many it rests on.
+        epochs: after how many the metric was taken; None where it is that of finished trials.
         importance: PED-ANOVA's for reaching the best quarter (Watanabe et al., IJCAI 2023;
             conditional decisions as in its extension of 2026), as shares that sum to 1, the
             largest first. Empty with fewer than `LEAST_TRIALS` trials.
@@ -83,6 +84,7 @@ class Insight:
 
     metric: str
     trials: int
+    epochs: int | None
     importance: dict[str, float]
     effects: tuple[Effect, ...]
     changes: tuple[Change, ...]
@@ -105,7 +107,10 @@ def write_insight(run: Run, choices: Mapping[str, Choice]) -> None:
 def insight(
     trials: Sequence[Trial], choices: Mapping[str, Choice], metric: str, best: Trial | None
 ) -> Insight:
-    """What finished trials say about the decisions of their space.
+    """What trials say about the decisions of their space.
+
+    With rungs, a short search has few finished trials. Then all are compared that were trained for
+    as many epochs, the most epochs that are enough trials.
 
     Args:
         trials: of one run.
@@ -113,11 +118,11 @@ def insight(
         metric: what to explain.
         best: the design to be changed.
     """
-    shown = [t for t in trials if t.state == "finished" and t.objective(metric) is not None]
+    shown, measured, epochs = _comparable(trials, metric)
     if len(shown) < LEAST_TRIALS:
-        return Insight(metric, len(shown), {}, (), ())
+        return Insight(metric, len(shown), epochs, {}, (), ())
     sign = 1.0 if direction(metric) == "maximize" else -1.0
-    values = np.array([float(t.objective(metric) or 0.0) for t in shown])
+    values = np.array(measured)
     importance = _importance(shown, sign * values, choices)
     groups = _groups(shown, values, choices)
     effects = tuple(
@@ -126,7 +131,28 @@ def insight(
         for option, group in sorted(groups[name].items(), key=lambda item: -len(item[1][0]))
     )
     changes = () if best is None else _changes(best, groups, shown, sign)
-    return Insight(metric, len(shown), importance, effects, changes)
+    return Insight(metric, len(shown), epochs, importance, effects, changes)
+
+
+def _comparable(
+    trials: Sequence[Trial], metric: str
+) -> tuple[list[Trial], list[float], int | None]:
+    """Trials with their values of a metric, and after how many epochs; None for the last."""
+    ended = [
+        (trial, float(value))
+        for trial in trials
+        if trial.state == "finished" and (value := trial.objective(metric)) is not None
+    ]
+    if len(ended) < LEAST_TRIALS:
+        after: dict[int, list[tuple[Trial, float]]] = defaultdict(list)
+        for trial in trials:
+            for row in trial.history if trial.state != "failed" else ():
+                if metric in row:
+                    after[int(row["step"])].append((trial, row[metric]))
+        for epochs in sorted(after, reverse=True):
+            if len(after[epochs]) >= LEAST_TRIALS:
+                return [t for t, _ in after[epochs]], [v for _, v in after[epochs]], epochs
+    return [trial for trial, _ in ended], [value for _, value in ended], None
 
 
 _Group = tuple[list[float], list[float]]

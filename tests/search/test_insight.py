@@ -93,8 +93,9 @@ def test_long_ranges_are_split_in_two() -> None:
 def test_of_a_short_run_nothing_is_said() -> None:
     rows = run(LEAST_TRIALS - 1)
     found = insight([*rows, replace(rows[0], state="failed")], CHOICES, "accuracy", rows[0])
-    assert (found.trials, found.importance, found.effects, found.changes) == (
+    assert (found.trials, found.epochs, found.importance, found.effects, found.changes) == (
         LEAST_TRIALS - 1,
+        None,
         {},
         (),
         (),
@@ -106,3 +107,21 @@ def test_equal_values_say_nothing() -> None:
     found = insight(rows, CHOICES, "accuracy", rows[0])
     assert found.changes == ()
     assert all(abs(effect.effect) < 1e-9 for effect in found.effects)
+
+
+def test_where_few_finished_trials_are_compared_after_as_many_epochs() -> None:
+    rows = [
+        replace(
+            row,
+            state="finished" if number < 4 else "stopped",
+            history=[
+                {"step": epoch, "accuracy": row.values["accuracy"] - 0.3 / epoch}
+                for epoch in range(1, 11 if number < 4 else 7 if number < 30 else 4)
+            ],
+        )
+        for number, row in enumerate(run(90))
+    ]
+    found = insight(rows, CHOICES, "accuracy", rows[0])
+    assert (found.trials, found.epochs) == (30, 6)
+    assert next(iter(found.importance)) == "block"
+    assert found.effects[0].mean < 0.7
