@@ -15,7 +15,7 @@ from benchmarks.timing import Spread
 from dse.cost import Budget
 from dse.ir import Shape
 from dse.runs import Run
-from dse.search import engine, feasible, study
+from dse.search import crew, engine, feasible, study
 from dse.space import Space, load_space
 
 _TRIALS = 24
@@ -23,7 +23,7 @@ _REPEATS = 5
 _TRAINING = (10.0, 15.0)
 """CPU seconds that the training of one candidate takes on the covid data at 64x64."""
 
-_PARTS: dict[str, tuple[type, str]] = {
+_PARTS: dict[str, tuple[Any, str]] = {
     "prepare: is the budget within reach": (feasible.FeasibleSpace, "check_reachable"),
     "ask the sampler, walk the space": (study.Study, "ask"),
     "bind and cost a proposal": (Space, "evaluate"),
@@ -32,7 +32,7 @@ _PARTS: dict[str, tuple[type, str]] = {
     "tell the sampler": (study.Study, "finish"),
     "reject to the sampler": (study.Study, "reject"),
     "row to the run's file": (Run, "append"),
-    "the row itself": (engine.Search, "_row"),
+    "the row itself": (crew, "row_of"),
     "settings to the run's file": (Run, "save_settings"),
 }
 

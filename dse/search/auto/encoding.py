@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import chain, pairwise
+from itertools import accumulate, pairwise
 from math import inf, log
 from typing import Any
 
@@ -30,17 +30,25 @@ class Encoding:
     """
 
     def __init__(self, choices: Mapping[str, Choice]) -> None:
-        self._codes = {name: _code(choice) for name, choice in choices.items()}
-        widths = [code.width for code in self._codes.values()]
+        codes = {name: _code(choice) for name, choice in choices.items()}
+        widths = [code.width for code in codes.values()]
+        edges = [0, *accumulate(widths)]
+        self._columns = {
+            name: (code, slice(*edge))
+            for (name, code), edge in zip(codes.items(), pairwise(edges), strict=True)
+        }
         self.owner = np.repeat(np.arange(len(widths)), widths)
 
     def encode(self, points: Sequence[Mapping[str, Scalar]]) -> Floats:
         """One row per point."""
-        rows = [
-            list(chain.from_iterable(code.of(point.get(n)) for n, code in self._codes.items()))
-            for point in points
-        ]
-        return np.array(rows, dtype=float).reshape(len(points), len(self.owner))
+        # A point has few of the decisions of a large space; the others' columns stay zero.
+        rows = np.zeros((len(points), len(self.owner)))
+        for row, point in zip(rows, points, strict=True):
+            for name, value in point.items():
+                if name in self._columns:
+                    code, columns = self._columns[name]
+                    row[columns] = code.of(value)
+        return rows
 
 
 class _Code:
@@ -53,14 +61,13 @@ class _Code:
     width: int
 
     def __init__(self) -> None:
-        self._known: dict[Any, tuple[float, ...]] = {}
+        self._known: dict[Scalar, list[float]] = {}
 
-    def of(self, value: Scalar | None) -> tuple[float, ...]:
-        """The code of a value, or of none."""
+    def of(self, value: Scalar) -> list[float]:
+        """The code of a value."""
         found = self._known.get(value)
         if found is None:
-            found = (0.0,) * self.width if value is None else tuple(self._row(value))
-            self._known[value] = found
+            found = self._known[value] = self._row(value)
         return found
 
     def _row(self, value: Any) -> list[float]:

@@ -14,6 +14,7 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
+from scipy.linalg import solve
 
 from dse.search.auto.beliefs import Beliefs, Objective, Weights, front_of
 from dse.search.auto.encoding import Floats
@@ -233,7 +234,7 @@ def _costs_of(known: Sequence[Point]) -> Callable[[Floats], tuple[Floats, Floats
     y = np.array([point.costs for point in known])
     middle, level, edge = x.mean(0), y.mean(0), y.max(0)
     x = x - middle
-    slopes = np.linalg.solve(x.T @ x + np.eye(x.shape[1]), x.T @ (y - level))
+    slopes = solve(x.T @ x + np.eye(x.shape[1]), x.T @ (y - level), assume_a="pos")
 
     def estimate(codes: Floats) -> tuple[Floats, Floats]:
         found = (codes - middle) @ slopes + level
