@@ -3,14 +3,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: search test check benchmark clean
+.PHONY: search test check docs benchmark clean
 .DEFAULT_GOAL := search
 
 # Pinned versions; of torch the CPU build, where the index has one.
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dse needs Python 3.11 or newer, this is " + sys.version)'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,docs]'
 	touch $@
 
 search: .venv/ready
@@ -25,6 +25,9 @@ test: .venv/ready
 
 check: test
 	$(BIN)/pytest -q -m slow -n auto
+
+docs: .venv/ready
+	$(BIN)/mkdocs build
 
 benchmark: .venv/ready
 	$(BIN)/python -m benchmarks

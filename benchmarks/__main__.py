@@ -12,13 +12,15 @@ BENCHMARKS = (
     "cost_in_search",
     "sweep",
     "start",
+    "explore",
     "search_overhead",
     "emitted",
     "to_onnx",
+    "memory",
     "trial",
 )
-LONG = ("samplers", "searches")
-"""Run only if they are asked for: hours."""
+LONG = ("samplers", "searches", "latency")
+"""Run only if they are asked for: up to hours."""
 
 
 def main() -> None:

@@ -13,8 +13,8 @@ from statistics import mean, stdev
 from scipy import stats
 
 from benchmarks.text import table
+from dse.hypervolume import hypervolume
 from dse.runs import Run, Trial
-from dse.search.rungs import hypervolume
 
 _SEEDS = (0, 1, 2)
 _MINUTES = 3

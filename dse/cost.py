@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Any
+from typing import Any, Protocol
 
 from dse.blocks.base import Block
 from dse.errors import InvalidValue
@@ -28,14 +28,21 @@ class Cost:
         buffers: batch-norm running means and variances.
         macs: multiply-adds of convolutions and linear layers, counted once; FLOPs are twice as
             many.
-        peak_activation_bytes: the most memory that activations alive at one time take, when each is
-            freed after its last use and element-wise ops work in place.
+        peak_activation_bytes: the most memory that activations alive at one time take, by the rules
+            of a runtime that fuses as ONNX Runtime does: each is freed after its last use, the
+            image too, and batch norms, activations and sums overwrite what they read if nothing
+            else reads it. What single kernels need beside (im2col, other layouts) is not counted,
+            nor are gaps between tensors. `benchmarks/memory.py` has it beside what ONNX Runtime
+            and torch allocate.
+        latency_ms: predicted milliseconds on a device; None where no device was asked of (see
+            `Timer`).
     """
 
     params: int
     buffers: int
     macs: int
     peak_activation_bytes: int
+    latency_ms: float | None = None
 
     @property
     def params_with_buffers(self) -> int:
@@ -61,6 +68,22 @@ class Row:
     what: str
     output: str
     cost: Cost
+
+
+class Timer(Protocol):
+    """What says how long networks take on some device: `base_ms`, and what each block adds.
+
+    What a block adds hangs on the block, the shapes that it reads and the number of classes alone.
+    """
+
+    @property
+    def base_ms(self) -> float:
+        """Milliseconds that any network takes, whatever it is made of."""
+        ...
+
+    def block_ms(self, block: Block, inputs: tuple[Shape, ...], classes: int) -> float:
+        """Milliseconds that a block adds; it can take such inputs."""
+        ...
 
 
 Memo = dict[tuple[Block, tuple[Shape, ...], tuple[bool, ...], int], tuple[Shape, Cost]]
@@ -90,13 +113,16 @@ def total(parts: Iterable[tuple[Cost, int]], largest: Largest = max) -> Cost:
     it.
     """
     params = buffers = macs = 0
+    latency_ms: float | None = None
     peaks = [0]
     for part, beside in parts:
         params += part.params
         buffers += part.buffers
         macs += part.macs
         peaks.append(part.peak_activation_bytes + beside)
-    return Cost(params, buffers, macs, largest(peaks))
+        if part.latency_ms is not None:
+            latency_ms = part.latency_ms + (latency_ms or 0.0)
+    return Cost(params, buffers, macs, largest(peaks), latency_ms)
 
 
 def cost_by_block(network: Network) -> list[Row]:
@@ -267,7 +293,7 @@ class Budget:
         macs: multiply-adds for one image.
         peak_activation_bytes: see `Cost`.
         size_bytes: float32 weights and running statistics.
-        latency_ms: milliseconds per image on the search's device; needs a device to be known.
+        latency_ms: milliseconds per image on a device; holds where a cost says none.
     """
 
     params: float | None = None
@@ -286,18 +312,18 @@ class Budget:
         every: dict[str, float | None] = {name: getattr(self, name) for name in self.__slots__}
         return {name: limit for name, limit in every.items() if limit is not None}
 
-    def excess(self, spent: Cost, latency_ms: float | None = None) -> dict[str, float]:
+    def excess(self, spent: Cost) -> dict[str, float]:
         """By what factor each limit is exceeded, less 1; empty if all hold."""
         over = {}
         for name, limit in self.limits().items():
-            value = latency_ms if name == "latency_ms" else getattr(spent, name)
+            value = getattr(spent, name)
             if value is not None and value > limit:
                 over[name] = value / limit - 1
         return over
 
-    def admits(self, spent: Cost, latency_ms: float | None = None) -> bool:
+    def admits(self, spent: Cost) -> bool:
         """Whether all limits hold."""
-        return not self.excess(spent, latency_ms)
+        return not self.excess(spent)
 
     def __str__(self) -> str:
         texts = {

@@ -11,7 +11,8 @@ from dse.errors import DataError, InvalidDesign, InvalidValue, UnknownName
 from dse.ir import Shape
 from dse.network import Network, parse_network
 from dse.presets import load_preset, preset_function, preset_names, too_small
-from dse.runs import open_run
+from dse.runs import Run, open_run
+from dse.space import Space, load_space, parse_space, space_names
 
 
 def find_design(
@@ -98,3 +99,27 @@ def _from_run(name: str) -> Network:
     if number not in by_number:
         raise UnknownName(f"trial of run {run_name}", number, by_number)
     return by_number[number].network
+
+
+def run_space(run: Run) -> Space:
+    """The space that a run searches, for its images and classes, as it was when the run began; with
+    a timer where the run predicts latency.
+
+    Raises:
+        InvalidValue: the run did not keep its space, and none of that name is shipped.
+    """
+    from dse.latency.predict import Predictor
+    from dse.latency.profile import Profile
+
+    settings = run.settings
+    name = str(settings.get("space", ""))
+    kept = run.folder / "space.yaml"
+    if kept.is_file():
+        space = parse_space(kept.read_text(encoding="utf-8"), name, kept.name)
+    elif name in space_names():
+        space = load_space(name)
+    else:
+        raise InvalidValue(f"the run {run.name} did not keep its space {name!r}")
+    space = space.with_io(Shape.parse(str(settings["input"])), int(settings["classes"]))
+    profile = run.folder / "device.json"
+    return space.timed_by(Predictor(Profile.load(profile)) if profile.is_file() else None)

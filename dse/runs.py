@@ -11,7 +11,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from itertools import count
 from math import isfinite
@@ -43,6 +43,9 @@ maximised.
 
 COST_KEYS = ("params", "params_with_buffers", "macs", "peak_activation_bytes", "size_bytes")
 
+_LOOKED_AT = 0.2
+"""Seconds that a run's lock is waited for: `is_held` holds it for a moment."""
+
 _RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
@@ -66,11 +69,15 @@ class Trial:
         digest: equal for equal networks.
         cost: ``params params_with_buffers macs peak_activation_bytes size_bytes`` of one image
             in float32.
-        latency_ms: milliseconds per image on the run's device, if it has one.
+        latency_ms: predicted milliseconds per image on the run's device, if it has one.
+        measured_ms: the median measured at the end of the search, of designs on its front.
+        measured_interval: between which milliseconds another measurement's median falls, in 95 of
+            100 cases.
         values: metrics by the evaluator, on the validation part; of a stopped trial those after the
             epochs it had.
         history: metrics per epoch.
         epochs: how many it was trained for; 0 if its evaluator reports none.
+        ended: when the row was written, ISO 8601; empty in rows of older versions.
         misses: the search's requirements that its values do not meet, as in
             ``recall.covid>=0.9``, and by how much.
         provenance: dse version, seed, device, data set and its content hash, recipe.
@@ -92,6 +99,9 @@ class Trial:
     provenance: dict[str, Any] = field(default_factory=dict)
     epochs: int = 0
     misses: dict[str, float] = field(default_factory=dict)
+    ended: str = ""
+    measured_ms: float | None = None
+    measured_interval: list[float] | None = None
 
     @property
     def eligible(self) -> bool:
@@ -120,6 +130,9 @@ class Trial:
             "params": self.cost["params"],
             "macs": self.cost["macs"],
             "latency_ms": self.latency_ms,
+            "predicted_ms": self.latency_ms,
+            "measured_ms": self.measured_ms,
+            "measured_interval": self.measured_interval,
             "values": self.values,
             "choices": self.choices,
             "design": self.design,
@@ -140,17 +153,17 @@ def front(trials: Sequence[Trial], objectives: Sequence[str]) -> list[Trial]:
             scored.append(
                 (trial, tuple(s * v for s, v in zip(signs, values, strict=True) if v is not None))
             )
-    kept = [
-        (trial, losses)
-        for trial, losses in scored
-        if not any(_beats(other, other_losses, trial, losses) for other, other_losses in scored)
-    ]
-    return [trial for trial, losses in sorted(kept, key=lambda pair: pair[1])]
+    # Whatever beats a trial comes before it in this order, or is beaten by something that does.
+    scored.sort(key=lambda pair: (pair[1], pair[0].trial))
+    kept: list[tuple[Trial, tuple[float, ...]]] = []
+    for trial, losses in scored:
+        if not any(_no_worse(others, losses) for _, others in kept):
+            kept.append((trial, losses))
+    return [trial for trial, _ in kept]
 
 
-def _beats(a: Trial, a_losses: tuple[float, ...], b: Trial, b_losses: tuple[float, ...]) -> bool:
-    no_worse = all(x <= y for x, y in zip(a_losses, b_losses, strict=True))
-    return no_worse and (a_losses != b_losses or a.trial < b.trial)
+def _no_worse(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+    return all(x <= y for x, y in zip(a, b, strict=True))
 
 
 def _read_row(line: bytes) -> Trial:
@@ -242,7 +255,7 @@ class Run:
         lock = FileLock(self.folder / ".lock")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=_LOOKED_AT, poll_interval=_LOOKED_AT / 4)
         except Timeout:
             raise InvalidValue(
                 f"the run {self.name} is being worked on by another process"
@@ -266,9 +279,37 @@ class Run:
             file.flush()
             os.fsync(file.fileno())
 
+    def amend(self, trials: Sequence[Trial]) -> None:
+        """Put rows in the places of those of the same trials, in one step."""
+        path = self.folder / "trials.jsonl"
+        rows = {trial.trial: trial for trial in trials}
+        lines = []
+        for line in path.read_text(encoding="utf-8").split("\n"):
+            with suppress(ValueError, TypeError):
+                row = rows.get(_read_row(line.encode()).trial)
+                line = line if row is None else json.dumps(asdict(row))
+            lines.append(line)
+        write_atomically(path, "\n".join(lines))
+
     def save_settings(self, settings: Mapping[str, Any]) -> None:
         """Replace ``run.json`` in one step."""
         write_atomically(self.folder / "run.json", json.dumps(dict(settings), indent=2) + "\n")
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a process works on a run, or an experiment, at this moment."""
+    path = folder / ".lock"
+    if not path.exists():
+        return False
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except OSError:  # a folder that only its owner may write to, or one just removed
+        return False
+    lock.release()
+    return False
 
 
 def runs_folder() -> Path:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dse.errors import InvalidDesign
 from dse.space import Choice, Decisions, Space, parse_space
+from tests.timers import Blocked
 
 _END: list[dict[str, Any]] = [
     {"name": "pool", "global_pool": {}},
@@ -117,3 +118,10 @@ def every(space: Space) -> Iterator[Decisions]:
         except InvalidDesign:
             continue
         yield decisions
+
+
+@st.composite
+def timed_or_not(draw: st.DrawFn) -> Space:
+    """A small space that knows latencies, or does not."""
+    space = draw(small_spaces())
+    return space.timed_by(draw(st.sampled_from([None, Blocked()])))

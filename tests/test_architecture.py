@@ -19,14 +19,15 @@ PACKAGE = Path(dse.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS: list[set[str]] = [
-    {"errors", "resources", "atomic", "version", "processes"},
+    {"errors", "resources", "atomic", "version", "processes", "hypervolume"},
     {"ir"},
     {"blocks"},
     {"network"},
-    {"presets", "cost", "diff", "draw", "space", "emit", "recipes", "papers"},
+    {"presets", "cost", "latency", "diff", "draw", "space", "emit", "recipes", "papers"},
     {"data", "runtime", "devices"},
     {"search", "experiments"},
     {"report"},
+    {"explore"},
     {"cli"},
 ]
 # Beside the floors: what joins several of them, each with the highest floor it may read.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -196,8 +197,9 @@ SPENT = Cost(params=100, buffers=10, macs=1000, peak_activation_bytes=400)
 def test_excess_is_the_factor_over_each_limit(
     budget: Budget, latency: float | None, excess: dict[str, float]
 ) -> None:
-    assert budget.excess(SPENT, latency) == pytest.approx(excess)
-    assert budget.admits(SPENT, latency) == (not excess)
+    spent = replace(SPENT, latency_ms=latency)
+    assert budget.excess(spent) == pytest.approx(excess)
+    assert budget.admits(spent) == (not excess)
 
 
 @pytest.mark.parametrize("limit", [0, -1, float("nan")])

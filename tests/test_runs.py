@@ -240,3 +240,17 @@ def test_a_written_file_has_the_usual_permissions(tmp_path: Path) -> None:
     (tmp_path / "plain").write_text("")
     write_atomically(tmp_path / "file", "")
     assert (tmp_path / "file").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_amended_rows_stay_in_their_places(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    for number in (2, 0, 1):
+        run.append(trial(number))
+    path = tmp_path / "trials.jsonl"
+    path.write_text(path.read_text() + '{"cut short\n')
+    run.append(trial(3))
+    run.amend([trial(0, measured_ms=1.5, measured_interval=[1.0, 2.0])])
+    assert [row.trial for row in run.trials] == [2, 0, 1, 3]
+    assert [row.measured_ms for row in run.trials] == [None, 1.5, None, None]
+    assert run.trials[1].front_row()["measured_interval"] == [1.0, 2.0]
+    assert len(run.damaged) == 1

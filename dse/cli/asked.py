@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dse.cli.predicted import check_predictable
 from dse.data import Dataset, Split
-from dse.devices import device_names
 from dse.errors import InvalidValue, UnknownName
 from dse.recipes import Recipe, recipe, suited
 from dse.runs import COST_KEYS, OBJECTIVES
@@ -60,9 +60,7 @@ def completed(asked: Mapping[str, Any]) -> dict[str, Any]:
         _check_requirement(name, requirement)
     if options["sampler"] not in sampler_names():
         raise UnknownName("sampler", options["sampler"], sampler_names())
-    device = options.get("latency_device")
-    if device is not None and device not in device_names():
-        raise UnknownName("device", device, device_names())
+    check_predictable(options.get("latency_device"))
     if options.get("storage"):
         check_storage(options["storage"])
     return options

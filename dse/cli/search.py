@@ -12,7 +12,7 @@ import typer
 from dse.cli.numbers import number, seconds, whole
 from dse.cli.options import Json
 from dse.cli.output import print_json, print_table, say
-from dse.errors import DataError
+from dse.errors import DataError, InvalidValue
 
 if TYPE_CHECKING:
     from dse.runs import Run, Trial
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _BASICS = "What to search"
 _BUDGET = "Budget: hard limits, never exceeded"
 _HOW = "How to search"
+_TIMES = ("predicted ms", "measured ms")
 
 
 def register(app: typer.Typer) -> None:
@@ -70,11 +71,17 @@ def search(
     ] = None,
     budget_latency_ms: Annotated[
         float | None,
-        typer.Option(parser=number, metavar="T", help="Milliseconds per image on --device."),
+        typer.Option(
+            parser=number, metavar="T", help="Milliseconds per image, predicted for --device."
+        ),
     ] = None,
     device: Annotated[
         str | None,
-        typer.Option(help="Where latency is measured. [default: onnxruntime-cpu]"),
+        typer.Option(
+            metavar="PROFILE",
+            help="A device profile or its file, see dse device list. [default: onnxruntime-cpu, "
+            "this machine's, which is calibrated if it never was]",
+        ),
     ] = None,
     objective: Annotated[
         list[str] | None,
@@ -179,6 +186,12 @@ def search(
         Path | None,
         typer.Option(help="The folder of the winner's files. [default: generated/RUN]"),
     ] = None,
+    int8: Annotated[
+        bool,
+        typer.Option(
+            "--int8", help="The winner's ONNX also quantised to int8, compared with float32."
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Search for the best networks within a budget: Pareto front, report, the winner's code."""
@@ -218,6 +231,11 @@ def search(
     }
     session = Session.resumed(run, asked) if resume else Session.new(run, asked)
     session.command = shlex.join(["dse", *sys.argv[1:]])
+    if int8 and session.options["evaluate"] != "train":
+        raise InvalidValue(
+            "--int8 quantises trained weights; got it with --evaluate "
+            f"{session.options['evaluate']}, which trains none"
+        )
     if out is not None:
         _make_folder(out)
     try:
@@ -228,7 +246,8 @@ def search(
             train_device=train_device,
             quiet=json,
         )
-        session.finish(out)
+        session.finish(out, int8=int8)
+        session.measure(quiet=json)
     except KeyboardInterrupt:
         say(session.how_to_go_on())
         raise
@@ -275,10 +294,11 @@ def _print_result(run: Run) -> None:
     else:
         print(f"\n{run.name}: {tried} evaluated by {settings['evaluate']}\n")
     timed = any(trial.latency_ms is not None for trial in shown)
+    limit = settings["budget"].get("latency_ms")
     print_table(
-        ("", "design", "trial", metric, "params", "MACs", "peak memory", *(["ms"] * timed)),
-        [_line(trial, metric, trial.trial in kept, timed) for trial in shown],
-        right=f"{metric}|params|MACs|peak memory|ms|trial",
+        ("", "design", "trial", metric, "params", "MACs", "peak memory", *(_TIMES * timed)),
+        [_line(trial, metric, trial.trial in kept, timed, limit) for trial in shown],
+        right=f"{metric}|params|MACs|peak memory|predicted ms|trial",
     )
     aims = " and ".join(run.objectives)
     print(f"\n* on the Pareto front of {aims}; the papers' networks stand by their names")
@@ -301,6 +321,11 @@ def _print_result(run: Run) -> None:
                 f"95 % interval {low:.3f} to {high:.3f}, "
                 f"{result['n']} images"
             )
+    if settings.get("int8"):
+        from dse.runtime.export.int8 import Quantised
+
+        figures = {key: value for key, value in settings["int8"].items() if key != "path"}
+        print(Quantised(**figures))
     if data.get("note"):
         print(f"data: {data['note']}")
 
@@ -329,7 +354,9 @@ def _print_standings(settings: dict[str, Any], metric: str) -> None:
     print("\n* the winner; tied: its difference from the best mean may be noise")
 
 
-def _line(trial: Trial, metric: str, on_front: bool, timed: bool) -> tuple[str, ...]:
+def _line(
+    trial: Trial, metric: str, on_front: bool, timed: bool, limit: float | None
+) -> tuple[str, ...]:
     value = trial.values.get(metric, float("nan"))
     return (
         "*" if on_front else "",
@@ -339,5 +366,13 @@ def _line(trial: Trial, metric: str, on_front: bool, timed: bool) -> tuple[str, 
         f"{trial.cost['params']:,}",
         f"{trial.cost['macs']:,}",
         f"{trial.cost['peak_activation_bytes']:,}",
-        *(["" if trial.latency_ms is None else f"{trial.latency_ms:.2f}"] * timed),
+        *(_times(trial, limit) if timed else ()),
     )
+
+
+def _times(trial: Trial, limit: float | None) -> tuple[str, str]:
+    """Its predicted latency, and the measured one beside it."""
+    from dse.search.verified import taken, verdict
+
+    predicted = "" if trial.latency_ms is None else f"{trial.latency_ms:.3g}"
+    return predicted, ", ".join(text for text in (taken(trial), verdict(trial, limit)) if text)

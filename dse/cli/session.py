@@ -15,16 +15,20 @@ from dse.cli.asked import (
     recipe_of,
     requirements_of,
 )
+from dse.cli.bar import bar
 from dse.cli.output import say
+from dse.cli.predicted import PROFILE_FILE, profile_of, say_device
 from dse.cli.progress import Progress
 from dse.cost import Budget
 from dse.data import Dataset, Split
 from dse.data.leakage import refuse_leakage, summaries
-from dse.devices import find_device
-from dse.errors import InvalidValue
+from dse.devices.profiles import mismatch
+from dse.errors import DseError, InvalidValue
 from dse.experiments.machine import machine
 from dse.generate import Generated
 from dse.ir import Shape
+from dse.latency.predict import Predictor
+from dse.latency.profile import Profile
 from dse.resources import resource_dir
 from dse.runs import Run, check_run_name, open_run, runs_folder
 from dse.runtime.evaluate import Train
@@ -62,6 +66,7 @@ class Session:
     run: Run | None = field(default=None, init=False)
     evaluate: Evaluate | None = field(default=None, init=False)
     workers: int = field(default=1, init=False)
+    profile: Profile | None = field(default=None, init=False)
 
     @classmethod
     def new(cls, name: str | None, asked: dict[str, Any]) -> Session:
@@ -158,9 +163,21 @@ class Session:
                 "SqueezeNet's share for images of this size; --budget-macs sets another"
             )
         budget = Budget(**options["budget"])
+        files = {_SPACE_FILE: text}
+        self.profile = self._profile(quiet=quiet)
+        if self.profile is not None:
+            files[PROFILE_FILE] = self.profile.to_json()
+            space = space.timed_by(Predictor(self.profile))
         cores = min(8, threads_for(1)) if runs_networks else 1
         self.workers = workers or (cores if where == "cpu" else 1)
-        progress = Progress(self.name, budget, quiet=quiet, metric=metric_of(options))
+        progress = Progress(
+            self.name,
+            quiet=quiet,
+            metric=metric_of(options),
+            objectives=options["objectives"],
+            epochs=recipe_of(options).epochs if trains else None,
+            time_limit=time_limit,
+        )
         search = Search(
             space=space,
             evaluate=self.evaluate,
@@ -174,22 +191,24 @@ class Session:
             require=requirements_of(options),
             time_limit=time_limit,
             storage=options.get("storage"),
-            latency_of=self._latency(budget),
             settings={
                 "options": options,
                 "command": self.command,
                 "evaluate": options["evaluate"],
                 **(self._training() if trains else {}),
                 **({} if read is None else _facts(*read)),
+                **({} if self.profile is None else {"latency": _facts_of(self.profile)}),
                 "machine": machine(where),
             },
-            files={_SPACE_FILE: text},
+            files=files,
             listener=progress,
         )
         for note in notes:
             say(note)
         if read is not None:
             _say_skipped(read[0])
+        if self.profile is not None:
+            say_device(self.profile)
         say(f"space {space.name} for {space.input} images, {space.classes} classes; {budget}")
         try:
             self.run = search.run(self.name, resume=self.resume)
@@ -198,8 +217,8 @@ class Session:
         write_insight(self.run, space.choices())
         return self.run
 
-    def finish(self, out: Path | None) -> Generated:
-        """Test the winner, if trained, and write its files."""
+    def finish(self, out: Path | None, *, int8: bool = False) -> Generated:
+        """Test the winner, if trained, and write its files, ONNX also quantised if `int8`."""
         assert self.run is not None
         folder = out or Path("generated") / self.name
         if isinstance(self.evaluate, Train):
@@ -209,11 +228,34 @@ class Session:
                 "training the leaders again with other seeds, then the winner and its rival on all "
                 "but the test part, which is read at the end"
             )
-            return finish(self.run, self.evaluate, folder, self.workers, say)
+            formats = ("onnx", "int8") if int8 else ("onnx",)
+            return finish(self.run, self.evaluate, folder, self.workers, say, formats)
         from dse.search.untrained import write_winner
 
         say("nothing was trained: the winner's ONNX file has fresh weights, no test part is read")
         return write_winner(self.run, folder, self.options["seed"])
+
+    def measure(self, *, quiet: bool) -> None:
+        """Measure the front, if latency was predicted and for this machine."""
+        if self.profile is None or mismatch(self.profile) is not None:
+            return
+        assert self.run is not None
+        from dse.search.verified import measure_front, too_slow
+
+        say("measuring the front, whose latency was predicted")
+        try:
+            with bar("measuring", quiet=quiet) as progress:
+                found = measure_front(
+                    self.run,
+                    device=self.profile.device,
+                    threads=self.profile.threads,
+                    progress=progress,
+                )
+        except DseError as error:
+            say(f"warning: the front was not measured: {error}")
+            return
+        for sentence in too_slow(found, self.options["budget"].get("latency_ms")):
+            say(f"warning: {sentence}")
 
     def _training(self) -> dict[str, Any]:
         """How each design is trained, for the record."""
@@ -238,11 +280,24 @@ class Session:
             path = resource_dir("searchspaces") / f"{path}.yaml"
         return space, path.read_text(encoding="utf-8")
 
-    def _latency(self, budget: Budget) -> Any:
-        if budget.latency_ms is None and "latency_ms" not in self.options["objectives"]:
+    def _profile(self, *, quiet: bool) -> Profile | None:
+        """What latency is predicted by, if it is limited, an objective, or just asked for."""
+        options = self.options
+        device = options.get("latency_device")
+        asked = "latency_ms" in (*options["budget"], *options["objectives"])
+        if not asked and device is None:
             return None
-        device = find_device(self.options.get("latency_device") or "onnxruntime-cpu")
-        return lambda network: device.latency(network).median_ms
+        return profile_of(device, runs_folder() / self.name / PROFILE_FILE, quiet=quiet)
+
+
+def _facts_of(profile: Profile) -> dict[str, Any]:
+    """What latency is predicted by, for the record."""
+    return {
+        "profile": profile.name,
+        "device": profile.device,
+        "machine": profile.machine,
+        "elsewhere": mismatch(profile),
+    }
 
 
 def _facts(data: Dataset, split: Split) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dse.cli.numbers import number, whole
 from dse.cli.options import Classes, Input, Json
 from dse.cli.output import print_json, print_table, say
 from dse.cli.space_compare import compare_spaces
+from dse.errors import InvalidValue
 
 if TYPE_CHECKING:
     from dse.space import Space
@@ -102,21 +103,33 @@ def stats(
     ] = None,
     budget_peak_activation_bytes: Limit = None,
     budget_size_bytes: Limit = None,
+    budget_latency_ms: Annotated[
+        float | None,
+        typer.Option(parser=number, metavar="T", help="Milliseconds, predicted for --device."),
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(metavar="PROFILE", help="A device profile or its file.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """How large a space is, what its designs cost, and how many of them fit a budget."""
     from dse.cost import Budget
 
     space = load(name, input, classes)
+    if device is not None:
+        space = _timed(space, device)
+    elif budget_latency_ms is not None:
+        raise InvalidValue("a latency budget needs --device: a device profile, or its file")
     budget = Budget(
         params=budget_params,
         macs=budget_macs,
         peak_activation_bytes=budget_peak_activation_bytes,
         size_bytes=budget_size_bytes,
+        latency_ms=budget_latency_ms,
     )
     limits = budget.limits()
     size = space.size()
-    if limits and size.count > _LONG:
+    if limits and space.timer is None and size.count > _LONG:
         say(f"{space.name} has {size} decision vectors; counting those that fit takes a while")
     found = space.stats(samples=samples, seed=seed, budget=budget if limits else None)
     if json:
@@ -142,9 +155,11 @@ def stats(
     )
     if found.count is not None:
         _print_count(found.count)
+    from dse.space.bottleneck import written
+
     shares = list(next(iter(found.quantiles.values()), {}))
     rows = [
-        (metric, *(f"{value:,.0f}" for value in values.values()))
+        (metric, *(written(metric, value) for value in values.values()))
         for metric, values in found.quantiles.items()
     ]
     print()
@@ -154,6 +169,14 @@ def stats(
         _print_histogram(metric, bars)
     for reason, times in found.problems.items():
         print(f"{times} times: {reason}")
+
+
+def _timed(space: Space, device: str) -> Space:
+    """The space with latencies predicted by a profile."""
+    from dse.latency.predict import Predictor
+    from dse.latency.profile import find_profile
+
+    return space.timed_by(Predictor(find_profile(device)))
 
 
 def _print_count(count: Count) -> None:
@@ -179,9 +202,11 @@ def _print_count(count: Count) -> None:
 
 
 def _print_histogram(metric: str, bars: Sequence[Bar]) -> None:
+    from dse.space.bottleneck import written
+
     most = max((bar.designs for bar in bars), default=0)
     rows = [
-        (f"{bar.low:,.0f}", f"{bar.designs:,}", "#" * round(40 * bar.designs / most))
+        (written(metric, bar.low), f"{bar.designs:,}", "#" * round(40 * bar.designs / most))
         for bar in bars
     ]
     print()

@@ -58,8 +58,11 @@ def search_of(facts: dict[str, Any], data_dir: Path | None, where: str) -> Searc
     """
     from dse.cli.asked import data_of, evaluator_of, requirements_of
     from dse.cli.lines import Lines
+    from dse.cli.predicted import PROFILE_FILE
     from dse.cost import Budget
     from dse.ir import Shape
+    from dse.latency.predict import Predictor
+    from dse.latency.profile import Profile
     from dse.search import Search
     from dse.space import parse_space
     from dse.version import dse_version
@@ -67,12 +70,6 @@ def search_of(facts: dict[str, Any], data_dir: Path | None, where: str) -> Searc
     if facts["dse"] != dse_version():
         raise InvalidValue(
             f"the search runs dse {facts['dse']}, here is dse {dse_version()}: install the same"
-        )
-    budget = Budget(**facts["budget"])
-    if budget.latency_ms is not None or "latency_ms" in facts["objectives"]:
-        raise InvalidValue(
-            "latency is measured on the machine of the search; other machines cannot help with one "
-            "that limits or minimises it"
         )
     options = {**facts["options"], "data_dir": None if data_dir is None else str(data_dir)}
     read = data_of(options)
@@ -82,10 +79,13 @@ def search_of(facts: dict[str, Any], data_dir: Path | None, where: str) -> Searc
             f"{read[0].digest} here, {facts['data']['digest']} there"
         )
     space = parse_space(facts["files"]["space.yaml"], options["space_name"], "space.yaml")
+    profile = facts["files"].get(PROFILE_FILE)
+    if profile is not None:
+        space = space.timed_by(Predictor(Profile.read(profile, PROFILE_FILE)))
     return Search(
         space=space.with_io(input=Shape.parse(facts["input"]), classes=facts["classes"]),
         evaluate=evaluator_of(options, where),
-        budget=budget,
+        budget=Budget(**facts["budget"]),
         objectives=tuple(facts["objectives"]),
         trials=facts["trials"],
         seed=facts["seed"],

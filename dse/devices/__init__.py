@@ -1,15 +1,16 @@
-"""Devices: where latency comes from. A new one is a file and a line here."""
+"""Devices: where latency comes from. A new runtime is a file and a line here."""
 
 from __future__ import annotations
 
 from importlib import import_module
 
-from dse.devices.base import Device, Latency, Ready, Runtime
+from dse.devices.base import Latency, Ready, Runtime
 from dse.errors import UnknownName
 
 _DEVICES = {
     "onnxruntime-cpu": ("dse.devices.onnxruntime_cpu", "OnnxRuntimeCpu"),
     "torch-cpu": ("dse.devices.torch_cpu", "TorchCpu"),
+    "torch-cpu-compiled": ("dse.devices.torch_cpu_compiled", "TorchCpuCompiled"),
     "torch-cuda": ("dse.devices.torch_cuda", "TorchCuda"),
 }
 # By name only: listing devices must not import the runtimes.
@@ -33,4 +34,4 @@ def find_device(name: str) -> Runtime:
     return device
 
 
-__all__ = ["Device", "Latency", "Ready", "Runtime", "device_names", "find_device"]
+__all__ = ["Latency", "Ready", "Runtime", "device_names", "find_device"]

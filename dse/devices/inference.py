@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dse.devices import find_device
 from dse.devices.base import Latency
-from dse.devices.energy import Energy, energy_of
-from dse.devices.timing import timed
+from dse.devices.energy import Energy
+from dse.devices.measurer import Measurer
 from dse.network import Network
 
 
@@ -23,9 +22,10 @@ class Inference:
         energy = "energy not available"
         if self.energy is not None:
             energy = f"{self.energy.millijoules:.3g} mJ of {self.energy.note}"
+        latency = self.latency
         return (
-            f"{self.latency.median_ms:.3g} ms (95 %: {self.latency.p95_ms:.3g}), {energy}; "
-            f"{self.device}: {self.latency.note}"
+            f"{latency.median_ms:.3g} ms ({latency.low_ms:.3g} to {latency.high_ms:.3g}; 95th "
+            f"percentile {latency.p95_ms:.3g}), {energy}; {self.device}: {latency.note}"
         )
 
 
@@ -39,7 +39,5 @@ def measure_inference(network: Network, device: str = "onnxruntime-cpu") -> Infe
         UnknownName: there is no such device.
         InvalidValue: this machine lacks it.
     """
-    runtime = find_device(device)
-    with runtime.ready(network) as ready:
-        latency = timed(ready.call, ready.note)
-        return Inference(device, latency, energy_of(ready.call, runtime.processor))
+    with Measurer(device) as measurer:
+        return Inference(device, measurer.latency(network), measurer.energy(network))

@@ -1,15 +1,14 @@
-"""torch, eager, on this machine's processor, one thread."""
+"""torch, eager, on this machine's processor."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
-
-from dse.devices.base import Latency, Processor, Ready
-from dse.devices.timing import timed
-from dse.network import Network
+from dse.devices.base import Processor, Ready
+from dse.devices.timing import threads_note, timed_by_processor
+from dse.network import Network, read_network
 
 
 class TorchCpu:
@@ -17,21 +16,28 @@ class TorchCpu:
 
     name = "torch-cpu"
     processor: Processor = "cpu"
+    libraries = ("torch",)
 
-    def latency(self, network: Network) -> Latency:
-        with self.ready(network) as ready:
-            return timed(ready.call, ready.note)
+    def absent(self) -> str | None:
+        return None
+
+    def pack(self, network: Network) -> bytes:
+        return network.to_json().encode()
 
     @contextmanager
-    def ready(self, network: Network) -> Iterator[Ready]:
+    def ready(self, packed: bytes, *, batch: int, threads: int) -> Iterator[Ready]:
+        import torch
+
         from dse.runtime.load import build
 
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            model = build(network).eval()
-            image = torch.rand(1, *network.input)
-            with torch.inference_mode():
-                yield Ready(lambda: model(image), f"torch {torch.__version__}, 1 thread")
-        finally:
-            torch.set_num_threads(threads)
+        torch.set_num_threads(threads)
+        network = read_network(json.loads(packed))
+        model = build(network).eval()
+        images = torch.rand(batch, *network.input)
+
+        def call() -> object:
+            return model(images)
+
+        with torch.inference_mode():
+            note = f"torch {torch.__version__}, {threads_note(threads)}"
+            yield Ready(call, timed_by_processor(call), note)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from inspect import signature
 from typing import Any
 
@@ -48,10 +47,12 @@ def nearest_preset(network: Network, excluding: str | None = None) -> Nearest:
         InvalidDesign: no preset can take such images.
     """
     own, size = parts(network), cost(network).params
-    candidates = []
-    for label, preset in _presets(network, excluding):
-        blocks = parts(preset)
-        candidates.append((least_distance(own, blocks), label, preset, blocks))
+    candidates, seen = [], set()
+    for name, label, preset in _presets(str(network.input), network.classes):
+        if name != excluding and preset.digest not in seen:
+            seen.add(preset.digest)
+            blocks = parts(preset)
+            candidates.append((least_distance(own, blocks), label, preset, blocks))
     candidates.sort(key=lambda candidate: candidate[0])
     best: tuple[tuple[float, int], str, Network] | None = None
     for least, label, preset, blocks in candidates:
@@ -70,20 +71,18 @@ def nearest_preset(network: Network, excluding: str | None = None) -> Nearest:
     return Nearest(label, preset, distance, len(candidates))
 
 
-def _presets(network: Network, excluding: str | None) -> Iterator[tuple[str, Network]]:
-    """Different presets for a network's images and classes, each with its label."""
-    seen: set[str] = set()
+@lru_cache(maxsize=4)
+def _presets(input: str, classes: int) -> tuple[tuple[str, str, Network], ...]:
+    """Presets for these images and classes with name and label; those of one name differ."""
+    found: dict[tuple[str, str], tuple[str, str, Network]] = {}
     for name, arguments in _listed():
-        if name == excluding:
-            continue
-        asked = {**arguments, "input": str(network.input), "classes": network.classes}
         try:
-            preset = load_preset(name, **asked)
+            preset = load_preset(name, **{**arguments, "input": input, "classes": classes})
         except DseError:
             continue  # it cannot take images of this size
-        if preset.digest not in seen:
-            seen.add(preset.digest)
-            yield preset_label(name, arguments), preset
+        label = preset_label(name, arguments)
+        found.setdefault((name, preset.digest), (name, label, preset))
+    return tuple(found.values())
 
 
 @cache

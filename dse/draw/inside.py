@@ -170,18 +170,6 @@ class Inside:
         """The names that the ops of a part have in emitted code, or their words."""
         return ", ".join(step.label or words(step.op) for step in self.parts[position].steps)
 
-    def graph(self) -> nx.DiGraph:
-        """The parts by position, and the three other nodes."""
-        import networkx as nx
-
-        result = nx.DiGraph()
-        for position, part in enumerate(self.parts):
-            for source in part.reads or (START,):
-                result.add_edge(source, position)
-        result.add_edge(self.result, OUT)
-        result.add_edge(OUT, END)
-        return result
-
     def _input_label(self, position: int) -> str:
         several = sum(not part.steps for part in self.parts) > 1
         return f"in {position + 1}" if several else "in"
@@ -192,6 +180,21 @@ class Inside:
             yield [
                 Use.within(a.scope, step) for a, step in zip(self.anatomies, column, strict=True)
             ]
+
+
+def inside_graph(reads: Sequence[Sequence[int]], result: int) -> nx.DiGraph:
+    """Parts by position, with what each reads and which gives the result, and the three other
+    nodes.
+    """
+    import networkx as nx
+
+    graph = nx.DiGraph()
+    for position, sources in enumerate(reads):
+        for source in sources or (START,):
+            graph.add_edge(source, position)
+    graph.add_edge(result, OUT)
+    graph.add_edge(OUT, END)
+    return graph
 
 
 def _nested(scope: Scope) -> Iterator[Scope]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
+from typing import NamedTuple
 
-from dse.draw.inside import END, OUT, START, Inside
+from dse.draw.inside import END, OUT, START, Inside, inside_graph
 from dse.draw.nest import Piece, Rules, nest
 from dse.draw.style import BADGE
 from dse.draw.text import text_width
@@ -17,6 +19,7 @@ LINE, SIGN, BAR = 15, 18, 20  # heights of a line of text, of the signs + and x,
 ROOM = 9  # beside the text in a box
 NARROWEST, WIDEST = 84, 230  # of a box
 _SIGNS = (ops.Add, ops.Mul)
+_MOST_KEPT = 1_000  # layouts that are kept for the next drawing
 
 
 @dataclass(slots=True)
@@ -29,6 +32,16 @@ class Frame:
     height: float
     x: float = 0
     y: float = 0
+
+
+class _Shape(NamedTuple):
+    """What the layout of an inside hangs on; equal ones are laid out once."""
+
+    sizes: tuple[tuple[float, float], ...]
+    reads: tuple[tuple[int, ...], ...]
+    result: int
+    bars: frozenset[int]
+    stays: frozenset[int]
 
 
 def frames(insides: Sequence[Inside], x: float, y: float, height: float) -> list[Frame]:
@@ -85,15 +98,29 @@ def _frame(inside: Inside) -> Frame:
         rides = inside.parts[node].main is None
         return wide, LINE * (rows[node] if rides else max(rows[node], usual)) + 9
 
-    rules = Rules(
-        size=size,
-        reads=lambda node: inside.parts[node].reads if node >= 0 else [inside.result],
-        is_bar=lambda node: inside.is_a(node, ops.Cat),
-        stays=lambda node: inside.is_a(node, ops.Mul),
-        first=START,
-        last=END,
+    nodes = range(len(inside.parts))
+    shape = _Shape(
+        sizes=tuple([size(node) for node in (OUT, *nodes)]),
+        reads=tuple([tuple(part.reads) for part in inside.parts]),
+        result=inside.result,
+        bars=frozenset([node for node in nodes if inside.is_a(node, ops.Cat)]),
+        stays=frozenset([node for node in nodes if inside.is_a(node, ops.Mul)]),
     )
-    piece = nest(inside.graph(), rules)
+    piece = _laid_out(shape)
     head = BADGE + 24 + text_width(inside.title, 13, bold=True) + text_width(inside.times, 12)
     width = max(piece.left + piece.right, head) + 2 * PAD
     return Frame(inside, piece, width, HEAD + piece.height + PAD)
+
+
+@lru_cache(_MOST_KEPT)
+def _laid_out(shape: _Shape) -> Piece:
+    """The piece of such a graph, to be read only."""
+    rules = Rules(
+        size=lambda node: shape.sizes[0 if node == OUT else node + 1],
+        reads=lambda node: shape.reads[node] if node >= 0 else [shape.result],
+        is_bar=lambda node: node in shape.bars,
+        stays=lambda node: node in shape.stays,
+        first=START,
+        last=END,
+    )
+    return nest(inside_graph(shape.reads, shape.result), rules)

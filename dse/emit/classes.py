@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dse.emit.expressions import Item, constructor, environment, step_item, wrapped
 from dse.emit.naming import NamedScope, NamingTape, Options, argument_fields
@@ -96,7 +96,7 @@ def _settled(network: Network) -> tuple[Scope, list[ClassText]]:
     options = _varying_options(network)
     while True:
         program = network.lower(NamingTape(network, options))
-        texts = _class_texts(program)
+        texts = _class_texts(program, options)
         constant = _constant_options(texts, options)
         if not constant:
             return program, texts
@@ -148,28 +148,51 @@ def _class_scopes(scope: Scope) -> Iterator[NamedScope]:
                 yield item
 
 
-def _class_texts(program: Scope) -> list[ClassText]:
+def _class_texts(program: Scope, options: Options) -> list[ClassText]:
     """The distinct classes of a program, each with its instances."""
     texts: dict[tuple[object, ...], ClassText] = {}
     for scope in _class_scopes(program):
         if _is_single_module(scope):
             continue
-        made = _class_text(scope)
+        made = _class_text(scope, options)
         # Nested blocks are placeholders in the text, so what they are is part of the key.
-        nested = tuple(_nested_key(item) for item in scope.body if isinstance(item, NamedScope))
+        nested = tuple(
+            _nested_key(item, options) for item in scope.body if isinstance(item, NamedScope)
+        )
         key = (made.title, made.arguments, made.attributes, made.statements, nested)
         texts.setdefault(key, made).scopes.append(scope)
     return list(texts.values())
 
 
-def _nested_key(scope: NamedScope) -> tuple[object, ...]:
-    text = _class_text(scope)
+def _nested_key(scope: NamedScope, options: Options) -> tuple[object, ...]:
+    text = _class_text(scope, options)
     used = tuple(str(scope.arguments.get(name, name)) for name in text.arguments)
-    inner = tuple(_nested_key(item) for item in scope.body if isinstance(item, NamedScope))
+    inner = tuple(_nested_key(item, options) for item in scope.body if isinstance(item, NamedScope))
     return (text.title, text.attributes, text.statements, used, inner)
 
 
-def _class_text(scope: NamedScope) -> ClassText:
+_MAX_KEPT = 10_000
+_written: dict[tuple[object, ...], ClassText] = {}
+"""Texts of scopes by what they hang on; read only."""
+
+
+def _class_text(scope: NamedScope, options: Options) -> ClassText:
+    """The text of a scope, which is written once for all scopes that are alike."""
+    within = [scope.path, *(inner.path for inner in _class_scopes(scope))]
+    key = (
+        scope.block,
+        tuple([tuple(map(int, value.shape)) for value in scope.operands]),
+        tuple([options.get(path) for path in within]),
+    )
+    known = _written.get(key)
+    if known is None:
+        if len(_written) >= _MAX_KEPT:
+            _written.clear()
+        known = _written[key] = _write_class(scope)
+    return replace(known, scopes=[])
+
+
+def _write_class(scope: NamedScope) -> ClassText:
     attributes, items = scope_items(scope)
     attributes[:0] = [f"{name} = {width}" for name, width in scope.locals.items()]
     inputs = [(value, name) for value, name in zip(scope.inputs, "xyzuvw", strict=False)]

@@ -107,9 +107,9 @@ def compare(
         >>> found = dse.compare(["squeezenet-1.1", "hl-cnn"], "digits")  # doctest: +SKIP
         >>> found.pairs("accuracy")  # doctest: +SKIP
 
+    What is not listed here is as in `train`.
+
     Args:
-        models, dataset, recipe, changes, data_dir, image_size, run, resume, workers, device,
-            listener: as in `train`.
         folds: parts of the cross-validation, 1 being the data set's own test part; by default the
             recipe's, else 5.
         seeds: how many, from 0, or which; by default 1.

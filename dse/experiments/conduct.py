@@ -187,6 +187,7 @@ def _facts(prepared: Prepared) -> dict[str, Any]:
         "classes": list(data.classes),
         "digest": data.digest,
         "synthetic": data.synthetic,
+        "channels": data.channels,
         "note": data.note,
         "images": len(data.labels),
         "skipped": len(data.skipped),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dse.experiments.cell import Cell
 from dse.experiments.experiment import Experiment
 from dse.generate import Generated, generate
+from dse.runtime.export.preprocessing import Preprocessing
 
 
 def export(experiment: Experiment, cell: Cell) -> Generated:
@@ -20,15 +21,25 @@ def export(experiment: Experiment, cell: Cell) -> Generated:
     result = experiment.results[cell]
     module = build(network)
     load_weights(module, network, experiment.weights(cell))
+    preprocessing = Preprocessing(
+        dataset=experiment.data["name"],
+        digest=experiment.data["digest"],
+        synthetic=experiment.data["synthetic"],
+        classes=tuple(experiment.classes),
+        grayscale=experiment.data["channels"] == 1 or network.input.channels == 1,
+        mean=tuple(result.mean),
+        std=tuple(result.std),
+    )
     metadata = {
-        "dataset": experiment.data["name"],
-        "dataset_digest": experiment.data["digest"],
-        "class_names": ",".join(experiment.classes),
-        "mean": ",".join(f"{value:.6f}" for value in result.mean),
-        "std": ",".join(f"{value:.6f}" for value in result.std),
         "experiment": experiment.name,
         "fold": "" if cell.fold is None else str(cell.fold),
         "seed": str(cell.seed),
     }
-    folder = experiment.folder / cell.folder
-    return generate(network, folder, onnx=True, module=module, metadata=metadata)
+    return generate(
+        network,
+        experiment.folder / cell.folder,
+        formats=("onnx",),
+        module=module,
+        preprocessing=preprocessing,
+        metadata=metadata,
+    )

@@ -18,6 +18,7 @@ Value = str | int | float | tuple[float, float] | None
 
 NONE = "–"
 NOT_AVAILABLE = "not available"
+_CLOCKS = {"cpu": "time of the processor", "gpu": "time of the GPU", "wall": "time on the wall"}
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,8 @@ def _costs(experiment: Experiment, names: Sequence[str]) -> Table:
         )
     notes = sorted(
         {
-            f"{taken['device']}, {taken['latency']['note']}"
+            f"{taken['device']}, {taken['latency']['note']}, "
+            f"by the {_CLOCKS[taken['latency'].get('clock', 'wall')]}"
             for taken in experiment.inference.values()
         }
     )

@@ -46,17 +46,24 @@ def page(rows: Sequence[Comparison]) -> str:
         "",
         f"Of {len(rows)} figures: {numbers}.",
     ]
+    lines += tables(rows, heading="##")
+    return "\n".join(lines) + "\n"
+
+
+def tables(rows: Sequence[Comparison], *, heading: str) -> list[str]:
+    """Lines of Markdown: a heading and a table of sizes for each table of a paper."""
+    lines = []
     for (paper, table), group in groupby(rows, lambda row: (row.figure.paper, row.figure.table)):
         place = f"Table {table}" if table[0].isdigit() or table.isupper() else table
         lines += [
             "",
-            f"## {_TITLES[paper]}, {place}",
+            f"{heading} {_TITLES[paper]}, {place}",
             "",
             "| preset | settings | quantity | printed | computed | status | note |",
             "|---|---|---|--:|--:|---|---|",
             *(f"| {' | '.join(_cells(row))} |" for row in group),
         ]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _cells(row: Comparison) -> list[str]:

@@ -109,6 +109,11 @@ def _machine(snapshot: Snapshot) -> Facts:
     machine = snapshot.part("machine")
     facts = [("dse", snapshot.settings.get("dse"))]
     facts += [(str(key).replace("_", " "), value) for key, value in machine.items()]
+    predicted = snapshot.part("latency")
+    facts += [
+        ("latency predicted for", predicted.get("machine")),
+        ("latency not measured", predicted.get("elsewhere")),
+    ]
     if "device" not in machine:
         facts.append(("device", _seen(snapshot).get("device")))
     return _known(facts)

@@ -9,8 +9,6 @@ from typing import Any
 
 from dse.report.snapshot import Snapshot, is_number
 
-_DECISIONS = 12
-"""How many decisions the page lists, the most important first."""
 _CHANGES = 6
 
 
@@ -106,7 +104,7 @@ def standings(snapshot: Snapshot) -> list[StandingRow]:
 class ProxyRow:
     """How a proxy ranks the run's designs: Kendall's tau over all, and among those of similar
     size, each with its interval; whether it beats parameters and MACs there (None: cannot be told,
-    and for these two).
+    and for these two); the seconds it takes for a design, if they were measured.
     """
 
     name: str
@@ -115,6 +113,7 @@ class ProxyRow:
     within: float | None
     within_interval: tuple[float, float] | None
     beats: bool | None
+    seconds: float | None
 
 
 def proxies(snapshot: Snapshot) -> list[ProxyRow]:
@@ -129,6 +128,7 @@ def proxies(snapshot: Snapshot) -> list[ProxyRow]:
                 row["within"],
                 _pair(row["within_interval"]),
                 row["beats"],
+                found.get("seconds", {}).get(row["proxy"]),
             )
             for row in found["rankings"]
         ]
@@ -144,9 +144,9 @@ def _learned(found: Mapping[str, Any]) -> Learned:
                 str(row["option"]), int(row["trials"]), float(row["effect"]), _pair(row["interval"])
             )
         )
-    shown = list(found["importance"].items())[:_DECISIONS]
     decisions = tuple(
-        DecisionRow(str(name), float(share), tuple(options.get(name, ()))) for name, share in shown
+        DecisionRow(str(name), float(share), tuple(options.get(name, ())))
+        for name, share in found["importance"].items()
     )
     changes = tuple(
         ChangeRow(

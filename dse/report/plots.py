@@ -1,248 +1,243 @@
-"""The page's plots as plotly's JSON.
-
-The page's script adds the colours, which follow the reader's light or dark scheme.
-"""
+"""The plots that are the same in a page and beside a text."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from html import escape as escape_all
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import log, sqrt
 
+from dse.report.comparison import Comparison
+from dse.report.curves import score_axis
+from dse.report.learned import DecisionRow, ProxyRow
+from dse.report.plot import Axis, Plot, Series, Symbol, role_of
+from dse.report.points import AXES, drawn
+from dse.report.progress import Curve
 from dse.report.snapshot import Snapshot, is_number
-from dse.report.wording import label, measure, plain, scored
-from dse.runs import Trial
+from dse.report.wording import label, many, measure, scored
+from dse.runs import Trial, front
 
-Plot = dict[str, Any]
-
-X_AXES = ("params", "macs", "peak_activation_bytes", "latency_ms")
-
-AXIS_TITLES = {
-    "params": "parameters",
-    "macs": "MACs for one image (FLOPs = 2 × MACs)",
-    "peak_activation_bytes": "peak activation memory, bytes",
-    "latency_ms": "latency, ms per image",
-}
-
-HOVER_CHOICES = 12
-"""How many of a design's decisions its hover label shows: it has to fit on a phone."""
-
-FULL_HOVER_TRIALS = 1_000
-"""In a larger run the hover labels leave the decisions out, or the page would grow too large."""
+_MOST_PRESETS = 12
+"""At most so many presets have their names beside them; the others keep their marks."""
 
 
-def escape(text: str) -> str:
-    """Text that plotly shows as it is: it reads tags and entities, but not that of a quote."""
-    return escape_all(text, quote=False)
+@dataclass(frozen=True)
+class _Kind:
+    """How designs of a kind are drawn."""
+
+    role: str
+    name: str
+    symbol: Symbol
+    size: int
 
 
-def pareto(snapshot: Snapshot) -> Plot | None:
-    """Quality against cost: traces once, and for each x axis its values, front, shading and range.
+_SEARCHED = _Kind("searched", "searched", "circle", 7)
+_PRESET = _Kind("preset", "presets", "diamond", 9)
+_WINNER = _Kind("winner", "winner", "star", 15)
 
-    ``traces[i]`` with ``views[axis].x[i]`` as its x, and ``views[axis].front``, are what plotly
-    draws in ``views[axis].layout``. None if no trial has a value to show.
+
+def pareto(comparison: Comparison, x: str, y: str) -> Plot:
+    """Designs of all runs by a cost and a score (or another cost), each run's front as steps."""
+    series: list[Series] = []
+    for place, rows in enumerate(drawn(comparison)):
+        series += _of_run(comparison, place, rows, x, y)
+    limits = [run.part("budget").get(x) for run in comparison.runs]
+    known = [float(limit) for limit in limits if is_number(limit) and limit > 0]
+    title = AXES.get(y) or scored(comparison.first)
+    return Plot(
+        f"{title} against {label(x)}",
+        Axis(AXES[x], log=True, form="bytes" if x.endswith("_bytes") else "number"),
+        Axis(title, log=True) if y in AXES else score_axis(y, title),
+        tuple(series),
+        (max(known), f"budget {measure(x, max(known))}") if known else None,
+    )
+
+
+def _of_run(
+    comparison: Comparison, place: int, rows: Sequence[Trial], x: str, y: str
+) -> Iterator[Series]:
+    """A run's front, its designs, the papers' and its winner."""
+    run, several = comparison.runs[place], len(comparison.runs) > 1
+    spots = {
+        trial.trial: (cost, score)
+        for trial in rows
+        if (cost := trial.objective(x)) is not None and (score := trial.objective(y)) is not None
+    }
+    steps = sorted(spots[t.trial] for t in front(rows, (y, x)) if t.trial in spots)
+    if steps:
+        xs, ys = zip(*steps, strict=True)
+        role, name = (role_of(place), run.name) if several else ("front", "Pareto front")
+        yield Series(name, role, xs, ys, kind="steps", dash=place)
+    winner = -1 if run.winner is None else run.winner.trial
+    for kind in (_SEARCHED, _PRESET, _WINNER):
+        chosen = [trial for trial in rows if trial.trial in spots and _kind(trial, winner) is kind]
+        if not chosen:
+            continue
+        xs, ys = zip(*(spots[trial.trial] for trial in chosen), strict=True)
+        named = kind is _PRESET and place == 0
+        yield Series(
+            "" if several else kind.name,
+            role_of(place) if several else kind.role,
+            xs,
+            ys,
+            kind="points",
+            symbol=kind.symbol,
+            size=kind.size,
+            labels=tuple(str(trial.name) for trial in chosen[:_MOST_PRESETS]) if named else (),
+            hover=tuple(f"{trial.name}, trial {trial.trial}" for trial in chosen),
+        )
+
+
+def _kind(trial: Trial, winner: int) -> _Kind:
+    if trial.trial == winner:
+        return _WINNER
+    return _PRESET if trial.baseline else _SEARCHED
+
+
+def hypervolume(curves: Sequence[Curve], title: str) -> Plot:
+    """How fast searches found what they found."""
+    return Plot(
+        f"hypervolume against {title}",
+        Axis(title),
+        Axis("hypervolume, share of the box"),
+        tuple(
+            Series(curve.name, role_of(n), curve.x, curve.mean, "steps", dash=n, band=curve.band)
+            for n, curve in enumerate(curves)
+        ),
+    )
+
+
+def importance(decisions: Sequence[DecisionRow]) -> Plot:
+    """Shares of the importance, the most important at the top."""
+    rows = list(reversed(decisions))
+    return Plot(
+        "importance of decisions",
+        Axis("share of the importance", form="percent"),
+        Axis("", names=tuple(row.name for row in rows)),
+        (
+            Series(
+                "",
+                "searched",
+                tuple(row.share for row in rows),
+                tuple(float(n) for n in range(len(rows))),
+                "points",
+                bars=tuple((0.0, row.share) for row in rows),
+                hover=tuple(f"{row.name}: {100 * row.share:.0f}%" for row in rows),
+            ),
+        ),
+        zero=True,
+    )
+
+
+def effects(decisions: Sequence[DecisionRow], metric: str) -> Plot:
+    """What options do at equal cost, with 95 % intervals; those of a decision stand together.
+
+    Intervals of options with few trials may be wider than the picture: they are cut at its edge.
     """
-    quality = snapshot.quality
-    shown = [trial for trial in snapshot.finished if trial.objective(quality) is not None]
-    if not shown:
-        return None
-    winner = snapshot.winner
-    groups: dict[str, list[Trial]] = {"searched": [], "preset": [], "winner": []}
-    for trial in shown:
-        won = winner is not None and trial.trial == winner.trial
-        groups["winner" if won else "preset" if trial.baseline else "searched"].append(trial)
-    budget = snapshot.part("budget")
-    brief = len(shown) > FULL_HOVER_TRIALS
-    return {
-        "traces": [_points(role, trials, quality, brief) for role, trials in groups.items()],
-        "views": {
-            axis: {
-                "x": [[trial.objective(axis) for trial in trials] for trials in groups.values()],
-                "front": _front(snapshot, axis, shown),
-                "layout": _layout(axis, snapshot, shown, budget.get(axis)),
-            }
-            for axis in X_AXES
-            if all((trial.objective(axis) or 0) > 0 for trial in shown)
-        },
-    }
-
-
-def _points(role: str, trials: Sequence[Trial], quality: str, brief: bool) -> Plot:
-    names = {"searched": "searched design", "preset": "preset of a paper", "winner": "winner"}
-    symbols = {"searched": "circle", "preset": "diamond", "winner": "star"}
-    sizes = {"searched": 9, "preset": 11, "winner": 16}
-    trace: Plot = {
-        "type": "scatter",
-        "mode": "markers",
-        "name": names[role],
-        "meta": role,
-        "y": [trial.objective(quality) for trial in trials],
-        "customdata": [trial.trial for trial in trials],
-        "hovertext": [_hover(trial, quality, brief) for trial in trials],
-        "hovertemplate": "%{hovertext}<extra></extra>",
-        "marker": {"symbol": symbols[role], "size": sizes[role]},
-        "visible": bool(trials),
-    }
-    if role == "preset":
-        trace["mode"] = "markers+text"
-        trace["text"] = [escape(str(trial.name)[:28]) for trial in trials]
-        trace["textposition"] = "bottom center"
-    return trace
-
-
-def _hover(trial: Trial, quality: str, brief: bool) -> str:
-    lines = [f"<b>{escape(str(trial.name)[:60])}</b>, trial {trial.trial}"]
-    for key in (quality, *X_AXES):
-        value = trial.objective(key)
-        if value is not None:
-            lines.append(f"{escape(label(key))} {measure(key, value)}")
-    choices = list(trial.choices.items())
-    for name, value in [] if brief else choices[:HOVER_CHOICES]:
-        lines.append(escape(f"{str(name)[:40]} = {plain(value)[:40]}"))
-    if not brief and len(choices) > HOVER_CHOICES:
-        lines.append(f"and {len(choices) - HOVER_CHOICES} more decisions")
-    return "<br>".join(lines)
-
-
-def _front(snapshot: Snapshot, axis: str, shown: Sequence[Trial]) -> Plot:
-    """The steps of the best quality that each cost buys, drawn on to the dearest design."""
-    steps = sorted(
-        (trial.objective(axis), trial.objective(snapshot.quality))
-        for trial in snapshot.front(snapshot.quality, axis)
-    )
-    end = max(trial.objective(axis) or 0 for trial in shown)
-    x = [step[0] for step in steps]
-    y = [step[1] for step in steps]
-    if x and x[-1] is not None and end > x[-1]:
-        x, y = [*x, end], [*y, y[-1]]
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "name": "Pareto front",
-        "meta": "front",
-        "x": x,
-        "y": y,
-        "line": {"shape": "hv", "width": 2},
-        "hoverinfo": "skip",
-    }
-
-
-def _layout(axis: str, snapshot: Snapshot, shown: Sequence[Trial], limit: Any) -> Plot:
-    values = [value for trial in shown if (value := trial.objective(axis))]
-    bounded = is_number(limit) and limit > 0
-    if bounded:
-        values.append(limit)
-    low, high = math.log10(min(values)), math.log10(max(values))
-    room = 0.08 * (high - low) + 0.06
-    layout: Plot = {
-        "xaxis": {
-            "type": "log",
-            "title": {"text": AXIS_TITLES[axis]},
-            "range": [low - room, high + room * (2 if bounded else 1)],
-            "dtick": "D1" if high - low < 1.4 else "D2" if high - low < 2.4 else 1,
-            "exponentformat": "SI",
-        },
-        "yaxis": {"title": {"text": escape(scored(snapshot))}},
-    }
-    if snapshot.quality.endswith("accuracy"):
-        layout["yaxis"]["tickformat"] = ".0%"
-    if bounded:
-        layout["shapes"] = [
-            {
-                "type": "rect",
-                "xref": "x",
-                "yref": "paper",
-                "x0": limit,
-                "x1": 10 ** (high + 2),
-                "y0": 0,
-                "y1": 1,
-                "layer": "below",
-                "line": {"width": 0},
-            }
-        ]
-        layout["annotations"] = [
-            {
-                "x": math.log10(limit),
-                "xref": "x",
-                "y": 1,
-                "yref": "paper",
-                "xanchor": "right",
-                "yanchor": "top",
-                "text": f"budget {measure(axis, limit)} ▸",
-                "showarrow": False,
-            }
-        ]
-    return layout
-
-
-# -- learning curves ------------------------------------------------------------------------------
-
-MOST_CURVES = 4
-
-
-def learning(snapshot: Snapshot) -> Plot | None:
-    """Quality by epoch of the winner, the best preset and some of the front, or None."""
-    winner = snapshot.winner
-    if winner is None:
-        return None
-    best = sorted(
-        snapshot.baselines, key=lambda t: -(t.objective(snapshot.quality) or float("-inf"))
-    )
-    chosen = {trial.trial: trial for trial in [winner, *best[:1], *snapshot.front()]}
-    traces = []
-    for trial in list(chosen.values())[:MOST_CURVES]:
-        steps = _steps(trial, snapshot.quality)
-        if steps:
-            won = trial.trial == winner.trial
-            role = "winner" if won else "preset" if trial.baseline else "searched"
-            traces.append(_curve(f"{trial.name}, trial {trial.trial}", role, steps))
-    return _epochs(traces, snapshot.quality, scored(snapshot))
-
-
-def losses(snapshot: Snapshot) -> Plot | None:
-    """The winner's training and validation loss by epoch; None without history."""
-    winner = snapshot.winner
-    traces = []
-    for key, name, role in (
-        ("train_loss", "training", "searched"),
-        ("loss", "validation", "winner"),
-    ):
-        steps = _steps(winner, key) if winner else []
-        if steps:
-            traces.append(_curve(name, role, steps))
-    return _epochs(traces, "loss", "loss of the winner")
-
-
-def _steps(trial: Trial, key: str) -> list[tuple[float, float]]:
-    """A metric by epoch; where the history counts no epochs, its rows are counted."""
-    return [
-        (row["epoch"] if is_number(row.get("epoch")) else position, row[key])
-        for position, row in enumerate(trial.history, start=1)
-        if is_number(row.get(key))
+    options = [
+        (row.name, option) for row in reversed(decisions) for option in reversed(row.options)
     ]
+    sure = [abs(end) for _, o in options if o.interval and o.trials > 3 for end in o.interval]
+    edge = 1.15 * max([*sure, *(2 * abs(option.effect) for _, option in options), 1e-6])
+    return Plot(
+        f"effect of {', '.join(row.name for row in decisions)} on {label(metric)} at equal cost",
+        Axis(
+            f"effect on {label(metric)} at equal cost",
+            form="percent" if metric.endswith("accuracy") else "number",
+        ),
+        Axis("", names=tuple(f"{name} = {option.option}" for name, option in options)),
+        (
+            Series(
+                "",
+                "searched",
+                tuple(option.effect for _, option in options),
+                tuple(float(n) for n in range(len(options))),
+                "points",
+                bars=tuple(
+                    None
+                    if option.interval is None
+                    else (max(option.interval[0], -edge), min(option.interval[1], edge))
+                    for _, option in options
+                ),
+                hover=tuple(
+                    f"{name} = {option.option}\n{many(option.trials, 'trial')}"
+                    for name, option in options
+                ),
+            ),
+        ),
+        zero=True,
+    )
 
 
-def _curve(name: str, role: str, steps: list[tuple[float, float]]) -> Plot:
-    return {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "name": escape(name),
-        "meta": role,
-        "x": [step[0] for step in steps],
-        "y": [step[1] for step in steps],
-        "line": {"width": 3 if role == "winner" else 1.6},
-        "marker": {"size": 5},
-    }
-
-
-def _epochs(traces: list[Plot], metric: str, title: str) -> Plot | None:
-    if not traces:
+def distribution(comparison: Comparison) -> Plot | None:
+    """The share of searched designs that score at most so much, with the 95 % band of Dvoretzky,
+    Kiefer, Wolfowitz and Massart around samples drawn at random; None with fewer than two designs.
+    """
+    if comparison.cost_only:
         return None
-    layout: Plot = {
-        "xaxis": {"title": {"text": "epoch"}, "tickformat": "d"},
-        "yaxis": {"title": {"text": escape(title)}},
-    }
-    if metric.endswith("accuracy"):
-        layout["yaxis"]["tickformat"] = ".0%"
-    return {"traces": traces, "layout": layout}
+    quality = comparison.quality
+    series = []
+    for place, group in enumerate(comparison.groups):
+        values = sorted(
+            value
+            for run in group.runs
+            for trial in run.finished
+            if not trial.baseline and (value := trial.objective(quality)) is not None
+        )
+        if len(values) < 2:
+            continue
+        count = len(values)
+        shares = [(n + 1) / count for n in range(count)]
+        half = sqrt(log(2 / 0.05) / (2 * count))
+        drawn_freely = all(is_random(run) for run in group.runs)
+        band = tuple((max(0.0, s - half), min(1.0, s + half)) for s in shares)
+        name = f"{group.title}, {many(count, 'design')}"
+        series.append(
+            Series(
+                name,
+                role_of(place),
+                (values[0], *values),
+                (0.0, *shares),
+                "steps",
+                dash=place,
+                band=((0.0, min(1.0, half)), *band) if drawn_freely else (),
+            )
+        )
+    title = scored(comparison.first)
+    if not series:
+        return None
+    return Plot(
+        f"share of designs by {title}",
+        score_axis(quality, title),
+        Axis("share of designs at most so good", form="percent"),
+        tuple(series),
+    )
+
+
+def is_random(run: Snapshot) -> bool:
+    """Whether a run's designs are a random sample of its space."""
+    return run.settings.get("sampler") == "random"
+
+
+def proxy_costs(rows: Sequence[ProxyRow]) -> Plot | None:
+    """What a proxy takes against how well it ranks designs of similar size; None if its time is not
+    known.
+    """
+    known = [row for row in rows if row.seconds and row.within is not None]
+    if not known:
+        return None
+    return Plot(
+        "rank correlation of proxies against their time",
+        Axis("milliseconds for a design", log=True),
+        Axis("Kendall’s τ at similar size"),
+        (
+            Series(
+                "",
+                "searched",
+                tuple(1000 * (row.seconds or 0) for row in known),
+                tuple(row.within or 0.0 for row in known),
+                "points",
+                labels=tuple(row.name for row in known),
+                hover=tuple(row.name for row in known),
+            ),
+        ),
+    )

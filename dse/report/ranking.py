@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from dse.report.comparison import Comparison
 from dse.report.snapshot import Snapshot, read_snapshot
-from dse.runs import Run, Trial, direction
+from dse.runs import Run, Trial, direction, front
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,36 @@ def ranking(snapshot: Snapshot) -> list[FrontRow]:
 
     ranked = [row(trial, rank) for rank, trial in enumerate(on_front, start=1)]
     return ranked + [row(trial, None) for trial in beside]
+
+
+def ranked(comparison: Comparison) -> list[tuple[int | None, Snapshot, Trial]]:
+    """The front and the other presets with their ranks, of one run or of several together."""
+    if len(comparison.runs) > 1:
+        return pooled(comparison)
+    run = comparison.first
+    by_number = {trial.trial: trial for trial in run.finished}
+    return [(row.rank, run, by_number[row.trial]) for row in ranking(run)]
+
+
+def pooled(comparison: Comparison) -> list[tuple[int | None, Snapshot, Trial]]:
+    """The common front of all runs with its ranks, then the other presets, best first; none where
+    scores cannot be compared. Of a preset that several runs tried the one of middling score is
+    taken, the better one of two.
+    """
+    if comparison.cost_only:
+        return []
+    # Numbers are of one run only; for a while each trial has one of its own.
+    rows = {n: replace(trial, trial=n) for n, (_, trial) in enumerate(comparison.scored)}
+    on_front = [trial.trial for trial in front(list(rows.values()), comparison.objectives)]
+    tried: dict[str, list[int]] = {}
+    for number in sorted(rows, key=lambda number: _loss(rows[number], comparison.quality)):
+        if rows[number].baseline:
+            tried.setdefault(str(rows[number].name), []).append(number)
+    middling = [numbers[(len(numbers) - 1) // 2] for numbers in tried.values()]
+    beside = [number for number in middling if number not in set(on_front)]
+    beside.sort(key=lambda number: _loss(rows[number], comparison.quality))
+    ranked = [(rank, *comparison.scored[n]) for rank, n in enumerate(on_front, start=1)]
+    return [*ranked, *((None, *comparison.scored[n]) for n in beside)]
 
 
 def _loss(trial: Trial, metric: str) -> float:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from dse.runs import COST_KEYS, Run, Trial, front
 
@@ -50,27 +51,31 @@ class Snapshot:
         """Whether designs were trained, and so measured on a validation part."""
         return str(self.settings.get("evaluate", "train")) == "train"
 
-    @property
+    @cached_property
     def finished(self) -> list[Trial]:
         return [trial for trial in self.trials if trial.state == "finished"]
 
-    @property
+    @cached_property
     def failed(self) -> list[Trial]:
         return [trial for trial in self.trials if trial.state == "failed"]
 
-    @property
+    @cached_property
     def stopped(self) -> list[Trial]:
         return [trial for trial in self.trials if trial.state == "stopped"]
 
-    @property
+    @cached_property
     def baselines(self) -> list[Trial]:
         return [trial for trial in self.finished if trial.baseline]
 
     def front(self, *objectives: str) -> list[Trial]:
         """The Pareto front over the given objectives, or the run's own."""
-        return front(self.finished, objectives or self.objectives)
+        return front(self.finished, objectives) if objectives else self._own_front
 
-    @property
+    @cached_property
+    def _own_front(self) -> list[Trial]:
+        return front(self.finished, self.objectives)
+
+    @cached_property
     def winner(self) -> Trial | None:
         """The trial that the run calls its winner; without one, the best in the first objective."""
         by_number = {trial.trial: trial for trial in self.finished}
@@ -102,7 +107,7 @@ def read_snapshot(run: Run) -> Snapshot:
     )
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """Whether a value read from JSON is a finite number (true and false are none)."""
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
@@ -127,5 +132,12 @@ def _finite(trial: Trial) -> Trial:
         trial,
         values={str(k): v for k, v in trial.values.items() if is_number(v)},
         latency_ms=trial.latency_ms if is_number(trial.latency_ms) else None,
+        measured_ms=trial.measured_ms if is_number(trial.measured_ms) else None,
+        measured_interval=_interval(trial.measured_interval),
         history=[dict(row) for row in trial.history if isinstance(row, Mapping)],
     )
+
+
+def _interval(value: Any) -> list[float] | None:
+    sound = isinstance(value, list) and len(value) == 2 and all(map(is_number, value))
+    return value if sound else None

@@ -42,7 +42,8 @@ def search(
         >>> run = dse.search(space, evaluate, budget=budget, trials=3)  # doctest: +SKIP
 
     Args:
-        space: what to search; ``space.with_io`` fits it to other images and classes.
+        space: what to search; ``space.with_io`` fits it to other images and classes, and
+            ``space.timed_by(Predictor(profile))`` lets latency be limited or an objective.
         evaluate: called with a `Candidate` and ``report(step, metrics)``; returns metrics by
             name. A plain function is enough.
         budget: hard limits. A design over budget is never built, trained or counted.

@@ -43,7 +43,8 @@ def baselines(space: Space, budget: Budget) -> Iterator[Baseline]:
         if name in found and spent.params <= found[name][0]:
             continue
         choices = space.locate(network)
-        if choices is not None:
+        # Only the space knows how long a network takes.
+        if choices is not None and budget.admits(space.cost(choices)):
             seen.add(network.digest)
             found[name] = (
                 spent.params,

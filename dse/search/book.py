@@ -47,6 +47,8 @@ class Book:
             if not entry.open or entry.owner not in mine:
                 continue
             crew.meet(entry)
+            if entry.paused is not None and entry.waits:
+                crew.search.listener.paused(crew.candidate(entry), entry.paused["epochs"])
             # The row of one that waits was written when time was up.
             if entry.number in rows and not entry.waits:
                 crew.tell(rows[entry.number])

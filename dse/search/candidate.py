@@ -29,7 +29,6 @@ class Candidate:
         choices: the space's decisions, flat.
         cost: what it costs.
         baseline: whether it is a paper's network.
-        latency_ms: on the search's device, if it has one.
     """
 
     trial: int
@@ -38,7 +37,11 @@ class Candidate:
     choices: dict[str, Any]
     cost: Cost
     baseline: bool = False
-    latency_ms: float | None = None
+
+    @property
+    def latency_ms(self) -> float | None:
+        """Predicted milliseconds per image on the search's device, if it has one."""
+        return self.cost.latency_ms
 
 
 @runtime_checkable
@@ -104,7 +107,7 @@ class Listener:
         """A candidate's evaluation begins."""
 
     def reported(self, candidate: Candidate, step: int, metrics: Mapping[str, float]) -> None:
-        """An evaluation that runs in this process reported a step."""
+        """An evaluation of this process or its workers reported a step."""
 
     def paused(self, candidate: Candidate, epochs: int) -> None:
         """A candidate waits after so many epochs; it goes on if it is among the best."""

@@ -146,9 +146,7 @@ class Crew:
                 )
                 self._proposing = False
             return None
-        self.study.begin(
-            candidate.trial, candidate.network.digest, self.owner, candidate.latency_ms
-        )
+        self.study.begin(candidate.trial, candidate.network.digest, self.owner)
         self._met.add(candidate.trial)
         if self._ledger.shared and self._clashes(candidate):
             self.study.withdraw(candidate.trial)
@@ -273,7 +271,6 @@ class Crew:
             choices=dict(entry.decisions),
             cost=cost,
             baseline=_is_baseline(entry.facts),
-            latency_ms=entry.begun["latency_ms"],
         )
 
     def resume(self, entry: Entry) -> None:
@@ -284,8 +281,7 @@ class Crew:
     def own(self, entry: Entry) -> None:
         """Note that a trial is this process's from now on."""
         assert entry.begun is not None
-        digest, latency = entry.begun["digest"], entry.begun["latency_ms"]
-        self.study.begin(entry.number, digest, self.owner, latency)
+        self.study.begin(entry.number, entry.begun["digest"], self.owner)
 
     def meet(self, entry: Entry) -> None:
         """Know the design of a trial that was begun, so that it is not proposed again."""
@@ -313,6 +309,7 @@ class Crew:
             outcome = retried
         row = row_of(self.search, candidate, outcome)
         if outcome.state == "paused":
+            self.search.listener.paused(candidate, row.epochs)
             self._pause(row)
             return
         # The row first: a crash between the two lines is repaired from it.

@@ -19,7 +19,7 @@ from dse.search.baselines import baselines
 from dse.search.book import Book
 from dse.search.candidate import Evaluate, Listener
 from dse.search.crew import Crew
-from dse.search.feasible import FeasibleSpace, LatencyOf
+from dse.search.feasible import FeasibleSpace
 from dse.search.proposals import Proposer
 from dse.search.remote import COMPLETE, MAIN, SEARCH, signs_of_life
 from dse.search.requirement import Requirement
@@ -35,7 +35,8 @@ class Search:
     """One search and where it stands. `run` may be called again to go on.
 
     Attributes:
-        space: what to search, for the images and classes in question.
+        space: what to search, for the images and classes in question; with a timer where latency is
+            limited or an objective.
         evaluate: what turns a candidate into metrics.
         budget: hard limits.
         objectives: what to aim at, the most important first.
@@ -45,7 +46,6 @@ class Search:
         workers: evaluations side by side.
         time_limit: seconds after which no further evaluation begins.
         storage: an Optuna storage URL; by default a journal file in the run's folder.
-        latency_of: milliseconds per image of a network, where latency is limited or an objective.
         compare: whether the papers' networks are tried first.
         require: what metrics a design has to reach to be on the front, or to win.
         rungs: whether designs pause after a part of their epochs, or reports, and only the best go
@@ -64,7 +64,6 @@ class Search:
     workers: int = 1
     time_limit: float | None = None
     storage: str | None = None
-    latency_of: LatencyOf | None = None
     compare: bool = True
     require: Sequence[Requirement] = ()
     rungs: bool | tuple[int, ...] = True
@@ -83,8 +82,11 @@ class Search:
                 f"got {', '.join(self.objectives) or 'none'}"
             )
         needs_latency = self.budget.latency_ms is not None or "latency_ms" in self.objectives
-        if needs_latency and self.latency_of is None:
-            raise InvalidValue("a latency budget or objective needs a device to be measured on")
+        if needs_latency and self.space.timer is None:
+            raise InvalidValue(
+                "a latency budget or objective needs a device: give the space a timer, as in "
+                "space.timed_by(Predictor(profile))"
+            )
         if not isinstance(self.rungs, bool):
             rungs = (0, *self.rungs)
             if any(low >= high for low, high in pairwise(rungs)):
@@ -130,7 +132,7 @@ class Search:
         for problem in run.damaged:
             self.listener.note(f"trials.jsonl: {problem}; the row is left out")
         self._check_same(run.name, kept)
-        domain = FeasibleSpace(self.space, self.budget, self.latency_of)
+        domain = FeasibleSpace(self.space, self.budget)
         domain.check_reachable()
         sampler = make_sampler(self.sampler, domain, self.objectives, self.seed)
         papers = list(baselines(self.space, self.budget)) if self.compare else []
@@ -149,7 +151,7 @@ class Search:
         started = time.time()
         checkpoints = run.folder / "checkpoints"
         if kept:
-            run.save_settings({**kept, "trials": self.trials})
+            run.save_settings({**kept, "trials": self.trials, "complete": False})
         else:
             shutil.rmtree(checkpoints, ignore_errors=True)
             # Settings last: a run without them is one that never began, and begins anew.
@@ -170,6 +172,7 @@ class Search:
             owner=MAIN,
             folder=checkpoints,
         )
+        complete = False
         try:
             with self._open_to_others(study) if storage else nullcontext():
                 book.take_up(crew)
@@ -188,6 +191,7 @@ class Search:
                 {
                     **run.settings,
                     "seconds": round(seconds, 3),
+                    "complete": complete,
                     "counts": counts,
                     "rungs": list(crew.rungs_met) or before.get("rungs", []),
                 }

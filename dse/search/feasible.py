@@ -8,7 +8,7 @@ from it stays within every limit.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
@@ -21,10 +21,7 @@ from dse.search.bounded import Walker, towards
 from dse.search.domain import Decisions, Exhausted
 from dse.search.unreachable import check_reachable
 from dse.space import Categorical, Choice, Scalar, Space, is_ordered
-from dse.space.least import METRICS, PEAK, Least
-
-LatencyOf = Callable[[Network], float]
-"""Milliseconds per image of a network."""
+from dse.space.least import PEAK, Least, metrics_of
 
 _DRAWS = 12
 """Plain random designs tried before a random one is walked within the bounds."""
@@ -40,8 +37,6 @@ _TRIED = 24
 """Designs tried on the way from a cheap one towards the wishes."""
 _TOGETHER = 0.5
 """How often wishes for one stage are tried together, instead of any."""
-_MEASURED = 12
-"""Designs whose latency is asked for in search of one that is fast enough."""
 _FEW = 64
 """Decisions of a space, all told, whose walks are quick."""
 _WALKED = 0.5
@@ -52,11 +47,10 @@ _PACES = (0.0, 0.5, 1.0, 2.0)
 
 @dataclass(frozen=True)
 class Fitting:
-    """A design that fits: its network, its cost, and its latency where there is a device."""
+    """A design that fits: its network and its cost."""
 
     network: Network
     cost: Cost
-    latency_ms: float | None
 
 
 class FeasibleSpace:
@@ -65,33 +59,28 @@ class FeasibleSpace:
     What it gives hangs on its arguments alone, never on what it gave before.
 
     Attributes:
-        space: the space.
+        space: the space; with a timer where latency is limited.
         budget: the limits.
     """
 
-    def __init__(self, space: Space, budget: Budget, latency_of: LatencyOf | None = None) -> None:
-        """`latency_of` may be slow: it is asked last, and once for each network."""
+    def __init__(self, space: Space, budget: Budget) -> None:
         self.space = space
         self.budget = budget
-        self._latency_of = latency_of
-        self._latencies: dict[str, float] = {}
         self._choices = space.choices()
-        # Where each design may have to be measured, fewer are tried.
-        self._sparing = 1 if budget.latency_ms is None else 4
-        self._limits = {m: limit for m, limit in budget.limits().items() if m in METRICS}
+        self._limits = budget.limits()
 
     def choices(self) -> Mapping[str, Choice]:
         """Every decision that some design has, by name."""
         return self._choices
 
     def costs(self, decisions: Mapping[str, Scalar]) -> Mapping[str, float]:
-        """Every metric of the cost model.
+        """Every metric of the cost model, and latency where the space has a timer.
 
         Raises:
             InvalidDesign: the decisions are no design of the space.
         """
         cost = self.space.cost(decisions)
-        return {metric: float(getattr(cost, metric)) for metric in METRICS}
+        return {metric: float(getattr(cost, metric)) for metric in metrics_of(self.space)}
 
     def fitting(self, decisions: Mapping[str, Scalar]) -> Fitting | None:
         """The design of these decisions if it can be built and fits, else None."""
@@ -99,18 +88,7 @@ class FeasibleSpace:
             network, cost = self.space.evaluate(decisions)
         except InvalidDesign:
             return None
-        if not self.budget.admits(cost):
-            return None
-        latency = None if self._latency_of is None else self.latency(network)
-        return Fitting(network, cost, latency) if self.budget.admits(cost, latency) else None
-
-    def latency(self, network: Network) -> float:
-        """Milliseconds per image, asked for once."""
-        assert self._latency_of is not None
-        known = self._latencies.get(network.digest)
-        if known is None:
-            known = self._latencies[network.digest] = self._latency_of(network)
-        return known
+        return Fitting(network, cost) if self.budget.admits(cost) else None
 
     def random(self, rng: Random) -> Decisions:
         """A design that fits: any of them with the same chance where they are not rare.
@@ -150,17 +128,6 @@ class FeasibleSpace:
         """
         check_reachable(self)
 
-    @cached_property
-    def fast(self) -> Decisions | None:
-        """A design that holds the limit of the latency and all others; None if none was found.
-
-        The cheapest are tried first, then random ones.
-        """
-        for decisions in self._cheap():
-            if self.fitting(decisions):
-                return decisions
-        return None
-
     # -- parts
 
     @cached_property
@@ -170,10 +137,9 @@ class FeasibleSpace:
 
     @cached_property
     def _rare(self) -> bool:
-        """Whether plain random designs hardly ever fit, latency aside."""
+        """Whether plain random designs hardly ever fit."""
         rng = Random(0)
-        plain = Budget(**self._limits)
-        return not any(_fits(self.space, self._sample(rng), plain) for _ in range(_LOOKED_AT))
+        return not any(self.fitting(self._sample(rng)) for _ in range(_LOOKED_AT))
 
     def _sample(self, rng: Random) -> Decisions:
         return self.space.walk(lambda _, choice: choice.sample(rng))
@@ -183,13 +149,10 @@ class FeasibleSpace:
         design.
         """
         try:
-            network, cost = self.space.evaluate(decisions)
+            cost = self.space.cost(decisions)
         except InvalidDesign:
             return inf
-        excess = self.budget.excess(cost)
-        if not excess and self._latency_of is not None:
-            excess = self.budget.excess(cost, self.latency(network))
-        return max(excess.values(), default=0.0)
+        return max(self.budget.excess(cost).values(), default=0.0)
 
     def _eased(self, wished: Decisions, excess: float, rng: Random) -> Decisions | None:
         """The wished design with one decision changed, or a few, none of them more likely to give
@@ -208,7 +171,7 @@ class FeasibleSpace:
                 if less == 0:
                     return changed
                 tried += 1
-                if tried == _EASED // self._sparing:
+                if tried == _EASED:
                     return None
                 if less < excess:
                     decisions, excess = changed, less
@@ -233,8 +196,6 @@ class FeasibleSpace:
                 break
             if self.fitting(found):
                 return self._towards(wishes, found, rng)
-            if self.budget.latency_ms is not None and self.fast is not None:
-                return self._towards(wishes, self.fast, rng)
         raise Exhausted
 
     def _thrifty(self, wishes: Decisions, rng: Random) -> Decisions | None:
@@ -258,7 +219,7 @@ class FeasibleSpace:
         if rng.random() < _TOGETHER:
             lost.sort(key=lambda name: name.partition(".")[0])
         groups = deque([{name: wishes[name] for name in lost}])
-        for _ in range(_TRIED // self._sparing):
+        for _ in range(_TRIED):
             if not groups:
                 break
             group = groups.popleft()
@@ -288,7 +249,9 @@ class FeasibleSpace:
         """For every decision the option that the cheapest designs take, or an option."""
         economy = self.space.economy
         frugal = {name: options[0] for name, options in economy.options.items()}
-        least = Least(self.space, self._walker.least.metrics or ("params",))
+        # To follow times closely takes long; what has few multiply-adds is fast enough here.
+        metrics = ["macs" if m == "latency_ms" else m for m in self._walker.least.metrics]
+        least = Least(self.space, tuple(dict.fromkeys(metrics)) or ("params",))
         start = least.steps.start
         cheapest = least.ways(start, {})
         for way in cheapest[:1]:
@@ -297,23 +260,6 @@ class FeasibleSpace:
                 frugal |= full.decisions()
             frugal |= way.decisions()
         return frugal
-
-    def _cheap(self) -> Iterator[Decisions]:
-        for metric in ("macs", "params"):
-            least = Least(self.space, (metric,), self._limits)
-            yield from (way.decisions() for way in least.ways(least.steps.start, {}))
-        rng = Random(0)
-        for _ in range(_MEASURED):
-            found = self._walker.walk(self._sample(rng), rng.choice(_PACES), rng)
-            if found is not None:
-                yield found
-
-
-def _fits(space: Space, decisions: Decisions, budget: Budget) -> bool:
-    try:
-        return budget.admits(space.cost(decisions))
-    except InvalidDesign:
-        return False
 
 
 def _nearer(choice: Choice, wish: Scalar, held: Scalar | None) -> Scalar | None:

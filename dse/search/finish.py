@@ -4,7 +4,7 @@ part, and the winner's files.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -16,6 +16,9 @@ from dse.generate import Generated, generate
 from dse.network import Network
 from dse.processes import Pool
 from dse.runs import Run, Trial
+from dse.runtime.export.examples import Examples
+from dse.runtime.export.formats import INT8, ONNX
+from dse.runtime.export.preprocessing import Preprocessing
 from dse.runtime.train import threads_for
 from dse.runtime.weights import save_weights
 from dse.search.leaders import as_documents, leaders, ranked_by, standings
@@ -57,14 +60,15 @@ def finish(
     out: Path,
     workers: int = 1,
     note: Callable[[str], None] = lambda text: None,
+    formats: Sequence[str] = (ONNX,),
 ) -> Generated:
     """Choose the winner, test it and write its files.
 
     The leaders are trained again with seeds that the search has not seen; the one with the best
     mean wins, and what it is held against, its rival, is the best of the other kind: the papers'
     networks, or the searched designs if one of the papers' won. Both are trained on everything but
-    the test part, which is read once for each. The winner's source, design, weights and ONNX go to
-    `out`, and are kept with the run. `note` is told how far the leaders are.
+    the test part, which is read once for each. The winner's source, design, weights and `formats`
+    go to `out`, and are kept with the run. `note` is told how far the leaders are.
 
     Raises:
         InvalidValue: no trial finished or none meets what is required, or another process is at
@@ -73,25 +77,32 @@ def finish(
     """
     with run.held():
         winner, rival = _chosen(run, train, workers, note)
-        return _finish(run, train, out, winner, rival)
+        return _finish(run, train, out, winner, rival, formats)
 
 
-def _finish(run: Run, train: Train, out: Path, winner: Trial, rival: Trial | None) -> Generated:
-    data, _ = train.data()
+def _finish(
+    run: Run,
+    train: Train,
+    out: Path,
+    winner: Trial,
+    rival: Trial | None,
+    formats: Sequence[str],
+) -> Generated:
+    data, split = train.data()
     with _rival_tested(train, rival) as rival_result:
         network = winner.network
         score, fitted, module = train.test(network)
         results = [_result(winner, score, data, train)]
-        metadata = {
-            "dataset": data.name,
-            "dataset_digest": data.digest,
-            "class_names": ",".join(data.classes),
-            "mean": ",".join(f"{value:.6f}" for value in fitted.mean),
-            "std": ",".join(f"{value:.6f}" for value in fitted.std),
-            "run": run.name,
-            "trial": str(winner.trial),
-        }
-        generated = generate(network, out, onnx=True, module=module, metadata=metadata)
+        prepared = Preprocessing.of(data, network, fitted.mean, fitted.std)
+        generated = generate(
+            network,
+            out,
+            formats=formats,
+            module=module,
+            preprocessing=prepared,
+            examples=Examples.of(data, split, network, prepared) if INT8 in formats else None,
+            metadata={"run": run.name, "trial": str(winner.trial)},
+        )
         weights = generated.python.with_suffix(".pt")
         save_weights(module, weights)
         if rival is not None:
@@ -107,6 +118,7 @@ def _finish(run: Run, train: Train, out: Path, winner: Trial, rival: Trial | Non
             "result": results,
             "generated": [*generated.files(), str(weights)],
             "check": generated.check,
+            "int8": generated.int8_document(),
         }
     )
     return generated

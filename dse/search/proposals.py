@@ -84,7 +84,6 @@ class Proposer:
                     choices=decisions,
                     cost=found.cost,
                     baseline=bool(facts.get("baseline", False)),
-                    latency_ms=found.latency_ms,
                 )
         raise Exhausted
 

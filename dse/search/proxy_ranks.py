@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import isfinite
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -35,8 +36,9 @@ def rank_proxies(
     are not measured again. A run without a data set has only the proxies that read no images.
 
     Returns:
-        ``run metric designs conditions left_out rankings values``: `rankings` are `Ranking` with
-        `beats`, `values` are the proxies by trial.
+        ``run metric designs conditions left_out rankings seconds values``: `rankings` are `Ranking`
+        with `beats`, `seconds` what each proxy takes for a design of middling MACs, `values` are
+        the proxies by trial.
 
     Raises:
         InvalidValue: too few designs finished, or what the run measured are proxies themselves.
@@ -58,7 +60,7 @@ def rank_proxies(
         )
     proxy = _proxy(run)
     conditions = proxy.provenance()
-    values = _kept(run, conditions, trials)
+    values, seconds = _kept(run, conditions, trials)
     missing = [trial for trial in trials if str(trial.trial) not in values]
     networks = [trial.network for trial in missing]
     for trial, measured in zip(missing, _measured(proxy, networks, workers, progress), strict=True):
@@ -83,6 +85,7 @@ def rank_proxies(
         "conditions": conditions,
         "left_out": [name for name in proxy_names() if name not in names],
         "rankings": [{**asdict(row), "beats": row.beats} for row in found],
+        "seconds": {name: seconds.get(name) or _seconds(proxy, name, trials) for name in names},
         "values": values,
     }
     write_atomically(run.folder / FILE, json.dumps(document, indent=2) + "\n")
@@ -119,19 +122,34 @@ def _proxy(run: Run) -> Proxy:
     return proxy
 
 
+def _seconds(proxy: Proxy, name: str, trials: Sequence[Trial]) -> float:
+    """How long a proxy takes for the design of middling MACs, weights included; the shorter of two
+    measurements, of which the first reads the images.
+    """
+    network = sorted(trials, key=lambda trial: trial.cost["macs"])[len(trials) // 2].network
+    alone = replace(proxy, names=(name,))
+    times = []
+    for _ in range(2):
+        began = perf_counter()
+        alone.measure(network)
+        times.append(perf_counter() - began)
+    return min(times)
+
+
 def _kept(
     run: Run, conditions: Mapping[str, Any], trials: Sequence[Trial]
-) -> dict[str, dict[str, Any]]:
-    """What was measured before under these conditions, by trial."""
+) -> tuple[dict[str, dict[str, Any]], dict[str, float]]:
+    """What was measured before under these conditions, by trial, and how long proxies took."""
     try:
         before = json.loads((run.folder / FILE).read_text(encoding="utf-8"))
         if before["conditions"] != conditions:
-            return {}
+            return {}, {}
         values = before["values"]
         digests = {str(trial.trial): trial.digest for trial in trials}
-        return {key: row for key, row in values.items() if digests.get(key) == row["digest"]}
+        kept = {key: row for key, row in values.items() if digests.get(key) == row["digest"]}
+        return kept, dict(before.get("seconds", {}))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
+        return {}, {}
 
 
 def _value(trial: Trial, name: str, values: Mapping[str, Mapping[str, Any]]) -> float | None:

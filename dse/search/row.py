@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import InvalidValue
@@ -42,6 +43,7 @@ def row_of(search: Search, candidate: Candidate, outcome: Outcome) -> Trial:
         provenance={"dse": dse_version(), "search_seed": search.seed, **conditions},
         epochs=len(outcome.history),
         misses=_misses(search, outcome.values) if outcome.state == "finished" else {},
+        ended=datetime.now().astimezone().isoformat(timespec="milliseconds"),
     )
     if row.state != "failed":
         _check_objectives(search, row)

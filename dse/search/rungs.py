@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from dse.hypervolume import Losses, hypervolume
+
 ETA = 3
 """One of so many goes on, and trains so many times as long."""
 _FEWEST = 6
@@ -23,8 +25,6 @@ _FINISHERS = 4
 """Each rung leaves at least so many designs of those begun: a front is more than one design."""
 _MARGIN = 0.1
 """How far beyond a front's worst values the reference point lies, as a share of their range."""
-
-Losses = tuple[float, ...]
 
 
 def ladder(total: int, trials: int, least: int = 2) -> tuple[int, ...]:
@@ -176,24 +176,3 @@ def _steps(points: Sequence[Losses]) -> list[float]:
     for number, x, y in zip(order, xs, ys[:-1], strict=True):
         found[number] = (x - points[number][0]) * (y - points[number][1])
     return found
-
-
-def hypervolume(points: Sequence[Losses], corner: Losses) -> float:
-    """The exact volume that the points dominate below `corner`, sliced along one objective after
-    the other.
-    """
-    inside = sorted({p for p in points if all(x < c for x, c in zip(p, corner, strict=True))})
-    if not inside:
-        return 0.0
-    if len(corner) == 1:
-        return corner[0] - inside[0][0]
-    volume, best = 0.0, corner[1]
-    for number, point in enumerate(inside):
-        following = inside[number + 1][0] if number + 1 < len(inside) else corner[0]
-        width = following - point[0]
-        if len(corner) == 2:
-            best = min(best, point[1])
-            volume += width * (corner[1] - best)
-        elif width:
-            volume += width * hypervolume([p[1:] for p in inside[: number + 1]], corner[1:])
-    return volume

@@ -40,8 +40,8 @@ class Entry:
         decisions: those asked so far.
         facts: what was enqueued with it.
         asker: who asked for it, where several processes may.
-        begun: the design's ``digest``, the ``owner`` who evaluates it and its ``latency_ms``; None
-            where it was not admitted, or not yet.
+        begun: the design's ``digest`` and the ``owner`` who evaluates it; None where it was not
+            admitted, or not yet.
         rungs: objectives at each rung that it reached, by epochs.
         paused: its outcome so far, with its ``epochs``, if it reached a rung and is not told.
         aim: the epochs up to which it was sent after its first rung; 0 if it was not.
@@ -184,9 +184,9 @@ class Study:
 
     # -- noting
 
-    def begin(self, trial: int, digest: str, owner: str, latency_ms: float | None) -> None:
+    def begin(self, trial: int, digest: str, owner: str) -> None:
         """Note that a trial's design is admitted, and who evaluates it."""
-        self._note(trial, _BEGUN, {"digest": digest, "owner": owner, "latency_ms": latency_ms})
+        self._note(trial, _BEGUN, {"digest": digest, "owner": owner})
 
     def withdraw(self, trial: int) -> None:
         """Take back that a trial was begun."""
@@ -341,6 +341,42 @@ class _Journal(JournalFileBackend):
         lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
         with open(self._path, "ab") as file:
             file.write(lines.encode())
+
+
+def add_waiting(
+    run: str,
+    storage: str | Path,
+    decisions: Mapping[str, Any],
+    *,
+    running: bool,
+    **facts: Any,
+) -> int:
+    """Have the study of a run ask for these decisions next, from outside; returns their number.
+
+    Args:
+        run: the study's name.
+        storage: the path of its journal file, or an Optuna URL.
+        decisions: what is asked next.
+        running: whether a search is at it, to whom the end of the journal belongs.
+        facts: user attributes of the trial.
+
+    Raises:
+        InvalidValue: the storage cannot be opened, or does not hold the study.
+    """
+    opened: Any
+    if isinstance(storage, Path) and running:
+        opened = optuna.storages.JournalStorage(_Journal(str(storage)))
+    else:
+        opened = _storage(storage)
+    try:
+        study = optuna.load_study(study_name=run, storage=opened)
+    except KeyError:
+        raise InvalidValue(f"{storage} holds no study of the run {run}") from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.enqueue_trial(dict(decisions), user_attrs=facts)
+    waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+    return waiting[-1].number
 
 
 def facts_in(url: str, name: str) -> dict[str, Any]:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import random
 from contextlib import suppress
-from math import inf
 from typing import TYPE_CHECKING
 
 from dse.errors import OverBudget
 from dse.search.domain import Decisions, Exhausted
-from dse.space.bottleneck import find_bottleneck
-from dse.space.least import METRICS, Least, Way
+from dse.space.bottleneck import find_bottleneck, written
+from dse.space.least import Least, Way
 
 if TYPE_CHECKING:
     from dse.search.feasible import FeasibleSpace
-
-_MEASURED = 12
 
 
 def check_reachable(domain: FeasibleSpace) -> None:
@@ -28,18 +25,16 @@ def check_reachable(domain: FeasibleSpace) -> None:
     with suppress(Exhausted):
         domain.random(random.Random(0))
         return
-    limits = {m: limit for m, limit in domain.budget.limits().items() if m in METRICS}
+    limits = domain.budget.limits()
     for metric, limit in limits.items():
         value, decisions = domain.space.smallest(metric)
         if value > limit:
             raise OverBudget(
-                f"{_none(domain, f'{metric} <= {limit:,.0f}')}; the smallest{_found(domain)} has "
+                f"{_none(domain, _at_most(metric, limit))}; the smallest{_found(domain)} has "
                 f"{_over(domain, metric, value, limit, decisions)}"
             )
     if len(limits) > 1:
         _check_together(domain, limits)
-    if domain.budget.latency_ms is not None:
-        raise OverBudget(_too_slow(domain, domain.budget.latency_ms))
     raise OverBudget(
         f"no design of the space {domain.space.name} was found that meets {domain.budget}"
     )
@@ -60,7 +55,7 @@ def _check_together(domain: FeasibleSpace, limits: dict[str, float]) -> None:
     metric = tuple(limits)[shares.index(max(shares))]
     decisions = nearest.decisions()
     value = float(getattr(domain.space.cost(decisions), metric))
-    wanted = " and ".join(f"{name} <= {limit:,.0f}" for name, limit in limits.items())
+    wanted = " and ".join(_at_most(name, limit) for name, limit in limits.items())
     raise OverBudget(
         f"{_none(domain, wanted)} together, though each alone can be met; the design nearest to "
         f"that{_found(domain)} has {metric} = "
@@ -68,25 +63,8 @@ def _check_together(domain: FeasibleSpace, limits: dict[str, float]) -> None:
     )
 
 
-def _too_slow(domain: FeasibleSpace, limit: float) -> str:
-    """What to say where nothing is fast enough: whether that is so without the other limits."""
-    rng = random.Random(0)
-    fastest = inf
-    for number in range(_MEASURED):
-        if number < 2:
-            _, decisions = domain.space.smallest(("macs", "params")[number])
-        else:
-            decisions = domain.space.sample(rng)
-        fastest = min(fastest, domain.latency(domain.space.bind(decisions)))
-        if fastest <= limit:
-            return (
-                f"no design of the space {domain.space.name} was found that meets "
-                f"{domain.budget} together, though each alone can be met"
-            )
-    return (
-        f"{_none(domain, f'latency_ms <= {limit:g}')}; the fastest of {_MEASURED} tried takes "
-        f"{fastest:.3g} ms"
-    )
+def _at_most(metric: str, limit: float) -> str:
+    return f"{metric} <= {written(metric, limit)}"
 
 
 def _none(domain: FeasibleSpace, wanted: str) -> str:
@@ -106,4 +84,4 @@ def _over(
     domain: FeasibleSpace, metric: str, value: float, limit: float, decisions: Decisions
 ) -> str:
     place = find_bottleneck(domain.space, decisions, metric)
-    return f"{value:,.0f} ({value - limit:,.0f} over), {place}"
+    return f"{written(metric, value)} ({written(metric, value - limit)} over), {place}"

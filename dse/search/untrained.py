@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dse.generate import Generated, generate
 from dse.runs import Run
+from dse.runtime.export.formats import FRESH, ONNX
 from dse.runtime.load import build
 from dse.runtime.train import seeded
 from dse.search.finish import pick_winner
@@ -29,8 +30,8 @@ def _write_winner(run: Run, out: Path, seed: int) -> Generated:
     network = winner.network
     with seeded(seed):
         module = build(network)
-    metadata = {"run": run.name, "trial": str(winner.trial), "weights": "fresh, not trained"}
-    generated = generate(network, out, onnx=True, module=module, metadata=metadata)
+    metadata = {"run": run.name, "trial": str(winner.trial), **FRESH}
+    generated = generate(network, out, formats=(ONNX,), module=module, metadata=metadata)
     run.save_settings(
         {
             **run.settings,

@@ -8,14 +8,18 @@ from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from dse.errors import DseError, InvalidValue
 from dse.processes import Pool, pool_state
 from dse.search.candidate import Candidate, Evaluate, Report, Resumable
+from dse.search.reports import Follower, writer
 from dse.search.rungs import Gate
+
+_LOOK = 0.3
+"""Seconds between two looks at what jobs in other processes report."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,11 @@ class Job:
     folder: Path
     until: int | None = None
     gate: Gate | None = None
+
+    @property
+    def reports(self) -> Path:
+        """The file through which a process beside this one tells what the candidate reports."""
+        return self.folder.with_name(f"{self.folder.name}.jsonl")
 
 
 @dataclass(frozen=True)
@@ -159,6 +168,15 @@ class InProcess:
         self._next = None
 
 
+class _Running(NamedTuple):
+    """A job in a process of its own."""
+
+    job: Job
+    pool: Pool
+    follower: Follower
+    started: float
+
+
 class Processes:
     """Evaluates in processes of their own, each a pool of one: the death of one is no other's."""
 
@@ -172,7 +190,7 @@ class Processes:
             ) from None
         self._evaluate = evaluate
         self._idle = [Pool(1, evaluate) for _ in range(count)]
-        self._running: dict[Future[Outcome], tuple[Job, Pool, float]] = {}
+        self._running: dict[Future[Outcome], _Running] = {}
 
     @property
     def free(self) -> int:
@@ -180,13 +198,15 @@ class Processes:
 
     def submit(self, job: Job, report: Report) -> None:
         pool = self._idle.pop()
-        self._running[pool.submit(_evaluate_here, job)] = (job, pool, time.perf_counter())
+        follower = Follower(job.reports, report)
+        future = pool.submit(_evaluate_here, job)
+        self._running[future] = _Running(job, pool, follower, time.perf_counter())
 
     def wait(self, seconds: float | None = None) -> list[tuple[Job, Outcome]]:
-        done, _ = wait(self._running, timeout=seconds, return_when=FIRST_COMPLETED)
         ended = []
-        for future in done:
-            job, pool, started = self._running.pop(future)
+        for future in self._done(seconds):
+            job, pool, follower, started = self._running.pop(future)
+            follower.close()
             try:
                 outcome = future.result()
             except BrokenProcessPool:
@@ -199,10 +219,23 @@ class Processes:
         return ended
 
     def close(self) -> None:
-        for pool in [*self._idle, *(pool for _, pool, _ in self._running.values())]:
+        for pool in [*self._idle, *(running.pool for running in self._running.values())]:
             pool.close()
+        for running in self._running.values():
+            running.follower.close()
         self._idle, self._running = [], {}
+
+    def _done(self, seconds: float | None) -> set[Future[Outcome]]:
+        """What has ended, as soon as something has or the time is up; reports pass meanwhile."""
+        until = inf if seconds is None else time.monotonic() + seconds
+        while True:
+            left = max(0.0, min(_LOOK, until - time.monotonic()))
+            done, _ = wait(self._running, timeout=left, return_when=FIRST_COMPLETED)
+            for running in self._running.values():
+                running.follower.look()
+            if done or time.monotonic() >= until:
+                return done
 
 
 def _evaluate_here(job: Job) -> Outcome:
-    return run_one(pool_state(), job, lambda step, metrics: None)
+    return run_one(pool_state(), job, writer(job.reports))

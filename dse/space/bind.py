@@ -6,6 +6,7 @@ a whole stage is remembered, by the decisions that led to it and the shapes that
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from dse.blocks import Block, Identity
 from dse.blocks.base import first_problem
-from dse.cost import FLOAT_BYTES, Cost, Dies, Memo, along_graph, count_block, total
+from dse.cost import FLOAT_BYTES, Cost, Dies, Memo, Timer, along_graph, count_block, total
 from dse.errors import InvalidDesign
 from dse.ir import Shape
 from dse.network import Network, Node, NodeName, check_graph, check_scores
@@ -25,6 +26,10 @@ from dse.space.values import build_block
 _NAME: TypeAdapter[str] = TypeAdapter(NodeName)
 _MAX_KEPT = 50_000
 """Stages and blocks kept for reuse; a search revisits far fewer."""
+_TICKS = 2**30
+"""Latencies are whole numbers of such parts of a millisecond, so that their sums are exact: a
+design takes equally long however it was come by.
+"""
 
 
 class _Stage(NamedTuple):
@@ -38,12 +43,19 @@ class _Stage(NamedTuple):
 
 
 class Binder:
-    """Binds walks of one space, for images of one shape and one number of classes."""
+    """Binds walks of one space, for images of one shape and one number of classes.
 
-    def __init__(self, title: str, input: Shape, classes: int) -> None:
+    Attributes:
+        start: what a network costs before its first block.
+    """
+
+    def __init__(self, title: str, input: Shape, classes: int, timer: Timer | None = None) -> None:
+        """With a `timer`, costs say how long networks take on its device."""
+        self.start = Cost(0, 0, 0, 0, None if timer is None else _exact(timer.base_ms))
         self._title = title
         self._input = input
         self._classes = classes
+        self._timer = timer
         self._stages: dict[tuple[object, ...], _Stage] = {}
         self._memo: Memo = {}
 
@@ -71,7 +83,7 @@ class Binder:
     def _chain(self, walk: Walk, alpha: float) -> tuple[list[Node], Shape, Cost]:
         """Nodes that each read the one before: a graph by the way it is made."""
         nodes: list[Node] = []
-        costs: list[tuple[Cost, int]] = []
+        costs = [(self.start, 0)]
         taken: set[str] = set()
         shape = self._input
         for placed in walk.placed:
@@ -126,8 +138,10 @@ class Binder:
             placed, inputs = stages[at]
             return self.stage(placed, alpha, inputs, shapes, dies)[1:]
 
-        parts = along_graph(self._input, sources, count)
-        return nodes, values[-1][2], total((spent, beside) for _, spent, beside in parts)
+        costs = [(self.start, 0)]
+        for _, spent, beside in along_graph(self._input, sources, count):
+            costs.append((spent, beside))
+        return nodes, values[-1][2], total(costs)
 
     # -- stages and blocks, each made once
 
@@ -210,8 +224,16 @@ class Binder:
         if known is None:
             if len(self._memo) >= _MAX_KEPT:
                 self._memo.clear()
-            known = self._memo[key] = count_block(name, *key)
+            output, spent = count_block(name, *key)
+            if self._timer is not None:
+                taken = _exact(self._timer.block_ms(block, shapes, self._classes))
+                spent = replace(spent, latency_ms=taken)
+            known = self._memo[key] = output, spent
         return known
+
+
+def _exact(ms: float) -> float:
+    return round(ms * _TICKS) / _TICKS
 
 
 def digest(decisions: dict[str, Any]) -> str:

@@ -41,7 +41,7 @@ class Bottleneck:
         if self.metric == PEAK:
             where = f"which is reached in {self.block!r}"
         else:
-            where = f"of which {self.value:,.0f} are in {self.block!r}"
+            where = f"of which {written(self.metric, self.value)} are in {self.block!r}"
         if self.decision is None:
             return f"{where}, which no decision makes smaller"
         return f"{where}, where the decision {self.decision} is at its cheapest, {self.option}"
@@ -54,14 +54,19 @@ def find_bottleneck(space: Space, decisions: Mapping[str, Scalar], metric: str) 
         InvalidDesign: the decisions are no design of the space.
     """
     block, cost, names = max(
-        _blocks(space, decisions), key=lambda entry: float(getattr(entry[1], metric))
+        _blocks(space, decisions), key=lambda entry: float(getattr(entry[1], metric) or 0)
     )
     whole = float(getattr(space.cost(decisions), metric))
     decision = next(
         (name for name in names if _matters(space, dict(decisions), name, metric, whole)), None
     )
     option = None if decision is None else decisions[decision]
-    return Bottleneck(metric, block, float(getattr(cost, metric)), decision, option)
+    return Bottleneck(metric, block, float(getattr(cost, metric) or 0), decision, option)
+
+
+def written(metric: str, value: float) -> str:
+    """A value of a metric as a sentence holds it."""
+    return f"{value:.4g}" if metric == "latency_ms" else f"{value:,.0f}"
 
 
 def _blocks(

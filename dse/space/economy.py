@@ -10,7 +10,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import prod
+from math import gcd, prod
+from typing import TYPE_CHECKING
 
 from dse.cost import Cost
 from dse.errors import InvalidDesign
@@ -20,6 +21,9 @@ from dse.space.choices import Categorical, Choice, Scalar
 from dse.space.steps import Known, Point, Steps
 from dse.space.template import BlockItem, ChoiceItem, GroupItem, Hole, Item, Scope, Template
 
+if TYPE_CHECKING:
+    from dse.space.space import Space
+
 _WALKS = 24
 """Random walks; their blocks are the places where options are compared."""
 _PLACES = 3
@@ -28,6 +32,8 @@ _MANY = 16
 """Options of a range of numbers, above which its ends stand for it."""
 _FULL = 20_000
 """Decision vectors of a space in which no option need be left aside."""
+_BLOCK = 8
+"""Channels that processors take at once, or 16: multiples of 8 do well by either."""
 
 _Key = tuple[str, bool, str]
 """A hole wherever it stands: its text, whether its name is local, its options."""
@@ -69,7 +75,7 @@ def find_economy(steps: Steps) -> Economy:
     if listed and prod(map(len, options.values())) <= _FULL:
         return Economy(True, options, frozenset(), {})
     structural = dict(_structural(template))
-    no_worse = _compared(steps, set(structural))
+    no_worse = {**_compared(steps, set(structural)), **_scales_compared(steps.space)}
     neutral, repeats = set(), dict[str, Scalar]()
     for hole, scope in _holes(template):
         name, key = hole.name(scope), _key(hole)
@@ -109,8 +115,6 @@ def _structural(template: Template) -> Iterator[tuple[_Key, tuple[Scalar, ...]]]
 
     Of the numbers of a group's repetitions the two lowest stand for all.
     """
-    for hole, _ in value_holes(template.scale, template.top):
-        yield _key(hole), ()
     pending: list[Item] = list(template.items)
     while pending:
         item = pending.pop()
@@ -156,6 +160,25 @@ def _compared(steps: Steps, structural: set[_Key]) -> dict[_Key, _NoWorse]:
     return found
 
 
+def _scales_compared(space: Space) -> dict[_Key, _NoWorse]:
+    """Compare width multipliers by whole designs: no block shows alone what they change."""
+    found: dict[_Key, _NoWorse] = {}
+    rng = random.Random(0)
+    for hole, scope in value_holes(space.template.scale, space.template.top):
+        name, options = hole.name(scope), ends(hole.choice)
+        no_worse = found[_key(hole)] = {option: set(options) for option in options}
+        for _ in range(_WALKS):
+            decisions = space.complete({}, rng)
+            results: dict[Scalar, _Spent | None] = {}
+            for option in options:
+                try:
+                    results[option] = space.input, space.cost({**decisions, name: option})
+                except InvalidDesign:
+                    results[option] = None
+            _note(results, no_worse)
+    return found
+
+
 def _walk(
     steps: Steps, rng: random.Random
 ) -> Iterator[tuple[Point, dict[str, Scalar], list[tuple[str, Hole]]]]:
@@ -195,9 +218,13 @@ def _compare(
         results[option] = _outcome(steps, at, {**known, name: option})
     if not any(results.values()):
         return
-    known_so_far = found.setdefault(_key(hole), {option: set(options) for option in options})
-    for option, others in known_so_far.items():
-        others &= {other for other in options if _is_no_worse(results[other], results[option])}
+    _note(results, found.setdefault(_key(hole), {option: set(options) for option in options}))
+
+
+def _note(results: dict[Scalar, _Spent | None], no_worse: _NoWorse) -> None:
+    """Note which options are no worse than which by these results."""
+    for option, others in no_worse.items():
+        others &= {other for other in results if _is_no_worse(results[other], results[option])}
 
 
 def _outcome(steps: Steps, at: Point, known: Known) -> _Spent | None:
@@ -226,12 +253,25 @@ def _is_no_worse(a: _Spent | None, b: _Spent | None) -> bool:
         return b is None
     (shape, one), (other_shape, other) = a, b
     return (
-        len(shape) == len(other_shape)
-        and all(mine <= its for mine, its in zip(shape, other_shape, strict=True))
+        is_no_larger(shape, other_shape, timed=one.latency_ms is not None)
         and one.params <= other.params
         and one.buffers <= other.buffers
         and one.macs <= other.macs
         and one.peak_activation_bytes <= other.peak_activation_bytes
+        and (one.latency_ms or 0) <= (other.latency_ms or 0)
+    )
+
+
+def is_no_larger(a: Shape, b: Shape, *, timed: bool) -> bool:
+    """Whether what reads `a` costs no more than if it read `b`, in all likelihood.
+
+    Where time counts, fewer channels have to fill blocks as well: processors take several at once,
+    and what leaves some of a block idle may take longer than more that fills it.
+    """
+    return (
+        len(a) == len(b)
+        and all(mine <= its for mine, its in zip(a, b, strict=True))
+        and not (timed and gcd(a[0], _BLOCK) < gcd(b[0], _BLOCK))
     )
 
 

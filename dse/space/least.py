@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from dse.cost import Cost
 from dse.errors import InvalidDesign, InvalidValue
 from dse.space.choices import Scalar
+from dse.space.economy import is_no_larger
 from dse.space.steps import Known, Point, Steps
 from dse.space.template import ChoiceItem
 
@@ -90,6 +92,7 @@ class Least:
         limits = limits or {}
         self._limits = tuple([limits.get(metric, float("inf")) for metric in self.metrics])
         self._ceiling = limits.get(PEAK, float("inf"))
+        self._timed = "latency_ms" in self.metrics
         self._peak = self.metrics.index(PEAK) if PEAK in self.metrics else -1
         self.nothing: Spent = (0.0,) * len(self.metrics)
         self._known_ways: dict[tuple[Point, frozenset[tuple[str, Scalar]]], tuple[Way, ...]] = {}
@@ -117,7 +120,8 @@ class Least:
             against = {name for way in ways for name in way.against(known)}
             if not ways and not self.exact and at.agenda is not None:
                 # Perhaps only what is known leads on, and it is none of the likely options.
-                against = (known.keys() & at.agenda.names) - binding.keys()
+                left = known if at.alpha is None else known.keys() & at.agenda.names
+                against = set(left) - binding.keys()
             if not against:
                 return ways
             binding = {**binding, **{name: known[name] for name in against}}
@@ -137,7 +141,7 @@ class Least:
         """A cost metric by metric; None if it is over a limit."""
         if cost.peak_activation_bytes > self._ceiling:
             return None
-        spent = tuple([float(getattr(cost, metric)) for metric in self.metrics])
+        spent = tuple([float(getattr(cost, metric) or 0) for metric in self.metrics])
         return spent if self.fits(spent) else None
 
     def fits(self, spent: Spent) -> bool:
@@ -186,12 +190,27 @@ class Least:
         outcomes = sorted(self._outcomes(at, known), key=lambda outcome: outcome.spent)
         if self.exact:
             return outcomes
-        chosen: list[_Outcome] = []
-        for outcome in outcomes:
-            if not any(_leads(other, outcome) for other in chosen):
-                chosen = [other for other in chosen if not _leads(outcome, other)]
-                chosen.append(outcome)
-        return chosen
+        kept: dict[tuple[object, ...], list[int]] = {}
+        for number, outcome in enumerate(outcomes):
+            rivals = kept.setdefault(self._situation(outcome), [])
+            if not any(self._leads(outcomes[other], outcome) for other in rivals):
+                rivals[:] = [other for other in rivals if not self._leads(outcome, outcomes[other])]
+                rivals.append(number)
+        return [outcomes[number] for number in sorted(chain.from_iterable(kept.values()))]
+
+    def _situation(self, outcome: _Outcome) -> tuple[object, ...]:
+        """What has to be alike for outcomes to be compared."""
+        agenda, alpha, (_, *others), named, _ = outcome.after
+        if not self._timed or agenda is None:
+            return agenda, alpha, named, *others
+        # A pool is as good as a stride by any other cost; what it takes, only striding saves.
+        later = [(name, made) for name, made in outcome.made.items() if name in agenda.names]
+        return agenda, alpha, named, *others, *later
+
+    def _leads(self, a: _Outcome, b: _Outcome) -> bool:
+        """Whether `a` costs no more than `b` in the same situation and leaves no larger map."""
+        one, other = a.after.values[0], b.after.values[0]
+        return _is_no_worse(a.spent, b.spent) and is_no_larger(one, other, timed=self._timed)
 
     def _outcomes(self, at: Point, known: Decisions) -> Iterator[_Outcome]:
         """What the item at hand can become; in larger spaces a choice together with what is
@@ -240,22 +259,13 @@ def _is_no_worse(a: Spent, b: Spent) -> bool:
     return all(x <= y for x, y in zip(a, b, strict=True))
 
 
-def _leads(a: _Outcome, b: _Outcome) -> bool:
-    """Whether `a` costs no more than `b` and leaves no larger map, all else being left alike."""
-    (one, *ones), (other, *others) = a.after.values, b.after.values
-    return (
-        a.after.agenda is b.after.agenda
-        and a.after.alpha == b.after.alpha
-        and a.after.named == b.after.named
-        and ones == others
-        and len(one) == len(other)
-        and all(x <= y for x, y in zip(one, other, strict=True))
-        and _is_no_worse(a.spent, b.spent)
-    )
-
-
 def _is_beaten(spent: Spent, ways: Sequence[Way]) -> bool:
     return any(_is_no_worse(way.spent, spent) for way in ways)
+
+
+def metrics_of(space: Space) -> tuple[str, ...]:
+    """What is known of the designs of a space: of latency only where it has a timer."""
+    return METRICS if space.timer is None else (*METRICS, "latency_ms")
 
 
 def smallest(space: Space, metric: str) -> tuple[float, Decisions]:
@@ -267,8 +277,9 @@ def smallest(space: Space, metric: str) -> tuple[float, Decisions]:
         InvalidValue: no such metric.
         InvalidDesign: no design of the space can be built.
     """
-    if metric not in METRICS:
-        raise InvalidValue(f"metric is one of {', '.join(METRICS)}; got {metric!r}")
+    metrics = metrics_of(space)
+    if metric not in metrics:
+        raise InvalidValue(f"metric is one of {', '.join(metrics)}; got {metric!r}")
     least = Least(space, (metric,))
     ways = least.ways(least.steps.start, {})
     if not ways:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
-from dse.cost import Budget, Cost
+from dse.cost import Budget, Cost, Timer
 from dse.errors import InvalidDesign, UnknownName
 from dse.ir import Shape
 from dse.network import Network
@@ -51,6 +51,7 @@ class Space:
         input: the images of its networks.
         classes: the classes of its networks.
         template: the compiled document.
+        timer: what says how long its networks take, if that is asked.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Space:
     input: Shape
     classes: int
     template: Template = field(repr=False)
+    timer: Timer | None = field(default=None, repr=False)
 
     def with_io(self, input: Shape | None = None, classes: int | None = None) -> Space:
         """The same space for other images or another number of classes."""
@@ -67,6 +69,10 @@ class Space:
             input=self.input if input is None else input,
             classes=self.classes if classes is None else classes,
         )
+
+    def timed_by(self, timer: Timer | None) -> Space:
+        """The same space, where costs say how long a network takes by `timer`."""
+        return replace(self, timer=timer)
 
     def __getstate__(self) -> dict[str, object]:
         """What was found out about the space stays behind: it knows objects by their identity."""
@@ -127,7 +133,7 @@ class Space:
 
     @cached_property
     def binder(self) -> Binder:
-        return Binder(self.name, self.input, self.classes)
+        return Binder(self.name, self.input, self.classes, self.timer)
 
     def bind(self, decisions: Mapping[str, Scalar]) -> Network:
         """The network that the decisions lead to.

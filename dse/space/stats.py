@@ -51,14 +51,15 @@ class Stats:
         problems: why the others cannot be built, the most frequent reasons first, with their
             numbers.
         count: the number of designs that fit the budget, found without the sample; None without
-            a budget, or where a continuous range makes it infinite.
+            a budget, where a continuous range makes it infinite, and where latency is known, which
+            is followed design by design.
     """
 
     samples: int
     valid: float
     feasible: float
     feasible_interval: tuple[float, float]
-    quantiles: dict[str, dict[float, int]]
+    quantiles: dict[str, dict[float, float]]
     histograms: dict[str, list[Bar]]
     decisions: float
     problems: dict[str, int]
@@ -73,7 +74,7 @@ class Stats:
 class _Sample:
     """What stats need of a sample: the cost of each design that can be built, by metric."""
 
-    values: dict[str, list[int]]
+    values: dict[str, list[float]]
     fitting: int
     decisions: int
     problems: dict[str, int]
@@ -82,12 +83,12 @@ class _Sample:
 def stats(space: Space, samples: int, seed: int, budget: Budget | None) -> Stats:
     """Draw designs and count their costs; with a budget, count the designs that fit it as well.
 
-    A latency limit needs a device and is left aside here.
+    Latency is among them where the space has a timer; a limit on it is left aside without one.
     """
     budget = Budget() if budget is None else budget
     found: Count | None = None
     # numpy comes with these, and commands that only read a space have no use for it.
-    if space.size().count == float("inf"):
+    if space.timer is not None or space.size().count == float("inf"):
         sample = _one_by_one(space, samples, seed, budget)
     else:
         from dse.space.count import count
@@ -119,9 +120,12 @@ def _swept(space: Space, samples: int, seed: int, budget: Budget) -> _Sample:
 
 
 def _one_by_one(space: Space, samples: int, seed: int, budget: Budget) -> _Sample:
-    """A sample of a space whose continuous ranges make every design another."""
+    """A sample of a space whose latencies are asked, or whose continuous ranges make every design
+    another.
+    """
     rng = random.Random(seed)
-    values: dict[str, list[int]] = {name: [] for name in METRICS}
+    metrics = METRICS if space.timer is None else (*METRICS, "latency_ms")
+    values: dict[str, list[float]] = {name: [] for name in metrics}
     problems: Counter[str] = Counter()
     fitting = decisions = 0
     for _ in range(samples):
@@ -133,7 +137,7 @@ def _one_by_one(space: Space, samples: int, seed: int, budget: Budget) -> _Sampl
             problems[reason(str(error))] += 1
             continue
         fitting += budget.admits(spent)
-        for name in METRICS:
+        for name in metrics:
             values[name].append(getattr(spent, name))
     return _Sample(values, fitting, decisions, dict(problems.most_common()))
 
@@ -167,7 +171,7 @@ def histogram(values: Sequence[float]) -> list[Bar]:
     return [Bar(edges[n], edges[n + 1], designs[n]) for n in range(_BARS)]
 
 
-def _quantiles(values: Sequence[int]) -> dict[float, int]:
+def _quantiles(values: Sequence[float]) -> dict[float, float]:
     ordered = sorted(values)
     if not ordered:
         return {}

@@ -107,7 +107,7 @@ class Steps:
         """
         if at.alpha is None:
             alpha = float(_closed(self._template.scale, self._template.top, known))
-            return at._replace(alpha=alpha), NOTHING
+            return at._replace(alpha=alpha), self._binder.start
         assert at.agenda is not None
         item, scope, rest = at.agenda.item, at.agenda.scope, at.agenda.rest
         if at.agenda.done:
@@ -147,7 +147,7 @@ class Steps:
         beside = sum([prod(at.values[other]) for other in kept.difference(reads)])
         if beside:
             peak = spent.peak_activation_bytes + FLOAT_BYTES * beside
-            spent = Cost(spent.params, spent.buffers, spent.macs, peak)
+            spent = Cost(spent.params, spent.buffers, spent.macs, peak, spent.latency_ms)
         if stage.nodes:
             if not at.begun and len(reads) > 1:
                 raise InvalidDesign(f"{self.space.name}: the first node reads the image once")

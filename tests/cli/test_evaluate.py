@@ -49,7 +49,7 @@ def test_a_search_by_a_function_needs_no_data(dse: Any, small_space: Path) -> No
     assert "r: 6 designs evaluated by own_search:accuracy" in said.out
     assert "nothing was trained" in said.err
     paths = [Path(path) for path in run.settings["generated"]]
-    assert sorted(path.suffix for path in paths) == [".json", ".onnx", ".py"]
+    assert sorted(path.suffix for path in paths) == [".json", ".onnx", ".py", ".py"]
     assert all(path.is_file() for path in paths)
     (graph,) = (path for path in paths if path.suffix == ".onnx")
     facts = {entry.key: entry.value for entry in onnx.load(graph).metadata_props}

@@ -93,7 +93,7 @@ NETWORK: dict[str, Any] = {
         ("search --dataset digits --space no.yaml", ["no.yaml", "no such file"]),
         ("search --dataset digits --sampler nsga", ["did you mean 'nsga2'?"]),
         ("search --dataset digits --objective acuracy", ["did you mean 'accuracy'?"]),
-        ("search --dataset digits --device x", ["no device is called 'x'", "torch-cpu"]),
+        ("search --dataset digits --device x", ["no device is called 'x'", "onnxruntime-cpu"]),
         ("search --dataset digits --storage study.db", ["sqlite:///study.db", "'study.db'"]),
         ("search --dataset digits --train-device tpu", ["no device is called 'tpu'"]),
         ("search --dataset digits --out file/below", ["file/below", "cannot be made"]),

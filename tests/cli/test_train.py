@@ -54,8 +54,14 @@ def test_a_single_training(dse: Any, design: str, digits_folder: Path) -> None:
     assert "epoch 2/2  loss" in said.err
     assert "1/1 test accuracy" in said.err
     assert sorted(path.name for path in home.iterdir()) == [
-        "log", "model.safetensors", "result.json", "tiny.json", "tiny.onnx", "tiny.py",
-    ]  # fmt: skip
+        "log",
+        "model.safetensors",
+        "predict.py",
+        "result.json",
+        "tiny.json",
+        "tiny.onnx",
+        "tiny.py",
+    ]
     assert "folds.json" not in said.out
     printed = subprocess.run(
         [sys.executable, home / "tiny.py"], capture_output=True, text=True, check=True

@@ -65,7 +65,9 @@ def test_code_and_onnx_carry_the_weights(dse: Any, model: nn.Module, weights: Pa
     said = dse(*ASKED, "--weights", weights, "--onnx")
     assert said.code == 0, said
     *files, loaded, checked = said.out.splitlines()
+    *files, predict = files
     assert files == [f"out/resnet_18.{ending}" for ending in ("py", "json", "safetensors", "onnx")]
+    assert predict == "out/predict.py"
     assert loaded == f"weights of 41 layers from {weights}, by structure"
     assert checked.startswith("ONNX Runtime against torch")
     images = images_of(NETWORK)

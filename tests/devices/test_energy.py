@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 import torch
 
+from dse.devices.base import Latency, Spread
 from dse.devices.energy import Counter, Energy, energy_of
 from dse.devices.inference import Inference, measure_inference
+from dse.devices.measurer import Measurer
 from dse.errors import InvalidValue, UnknownName
+from dse.network import Network
 from dse.presets import load_preset
 
 ENERGY = import_module("dse.devices.energy")
@@ -141,25 +144,33 @@ def test_time_and_energy_of_a_network_are_measured_together(
 ) -> None:
     asked: list[str] = []
 
-    def counted(call: Any, processor: str) -> Energy:
-        asked.append(processor)
-        assert call()[0].shape == (1, 3)  # a real session
+    def counted(measurer: Measurer, network: Network) -> Energy:
+        asked.append(network.name)
         return Energy(12.5, 3, "package-0 (RAPL)")
 
-    monkeypatch.setattr(import_module("dse.devices.inference"), "energy_of", counted)
+    monkeypatch.setattr(Measurer, "energy", counted)
     found = measure_inference(SMALL)
-    assert asked == ["cpu"]
+    assert asked == [SMALL.name]
     assert found.device == "onnxruntime-cpu"
     assert 0 < found.latency.median_ms <= found.latency.p95_ms
     assert "12.5 mJ of package-0 (RAPL); onnxruntime-cpu: onnxruntime" in str(found)
     assert "1 thread" in str(found)
 
 
-def test_energy_that_no_one_counts_is_said_not_to_be_available(machine: Machine) -> None:
-    found = measure_inference(SMALL, "torch-cpu")
-    assert found.energy is None
-    assert "energy not available; torch-cpu: torch" in str(found)
-    assert isinstance(found, Inference)
+def test_energy_is_counted_where_the_network_runs() -> None:
+    with Measurer() as measurer:
+        energy = measurer.energy(SMALL)
+    # What this machine counts is for this machine to say.
+    assert (energy is None) == (energy_of(lambda: None, "cpu") is None)
+    assert energy is None or energy.millijoules > 0
+
+
+def test_energy_that_no_one_counts_is_said_not_to_be_available() -> None:
+    spread = Spread(2.0, 1.5, 2.5, 3.0)
+    latency = Latency(2.0, 1.5, 2.5, 3.0, 20, "torch 2, 1 thread", "cpu", spread, spread)
+    assert str(Inference("torch-cpu", latency, None)) == (
+        "2 ms (1.5 to 2.5; 95th percentile 3), energy not available; torch-cpu: torch 2, 1 thread"
+    )
 
 
 def test_a_device_that_is_unknown_or_not_here_is_named() -> None:

@@ -12,6 +12,7 @@ from dse.cost import cost
 from dse.network import Network
 from dse.presets import load_preset
 from dse.runs import COST_KEYS, Run, Trial
+from tests.browser import browser as browser
 
 EPOCHS = 10
 CLASSES = ["covid", "normal", "pneumonia"]
@@ -135,8 +136,7 @@ def write_run(folder: Path, trials: list[Trial], settings: dict[str, Any]) -> Ru
     return run
 
 
-@pytest.fixture
-def run(tmp_path: Path, trials: list[Trial]) -> Run:
+def ended_well(folder: Path, trials: list[Trial]) -> Run:
     """A search that ended well: four presets, sixteen designs, one failure, a test result."""
     winner = trials[4 + 12]
     settings = {
@@ -149,4 +149,10 @@ def run(tmp_path: Path, trials: list[Trial]) -> Run:
         ],
         "generated": ["generated/covid-light/winner.py", "generated/covid-light/winner.json"],
     }
-    return write_run(tmp_path / "covid-light-1", trials, settings)
+    return write_run(folder / "covid-light-1", trials, settings)
+
+
+@pytest.fixture
+def run(tmp_path: Path, trials: list[Trial]) -> Run:
+    """A search that ended well."""
+    return ended_well(tmp_path, trials)

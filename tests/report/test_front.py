@@ -17,7 +17,7 @@ from .conftest import SETTINGS, make_trial, write_run
 
 def test_document_keys_and_rows(run: Run) -> None:
     found = document(run)
-    assert list(found) == ["run", "trials", "front", "winner", "report", "generated"]
+    assert list(found) == ["run", "trials", "front", "winner", "report", "generated", "int8"]
     assert found["run"] == run.name
     assert found["trials"] == 21
     assert found["front"] == [trial.front_row() for trial in run.front()]

@@ -15,6 +15,7 @@ from dse.search.insight import insight
 from dse.search.leaders import Standing, as_documents
 from dse.space import Categorical, Choice
 from tests.report.conftest import SETTINGS
+from tests.report.test_page import Page
 from tests.search.trials import trial
 
 CHOICES: dict[str, Choice] = {"block": Categorical(("fire", "residual"))}
@@ -49,6 +50,27 @@ def bare(tmp_path: Path) -> Run:
     return run
 
 
+def learning_from(run: Run) -> None:
+    """Give a run what a search writes down of what it learned, and proxies measured."""
+    effects = [
+        {"decision": name, "option": option, "trials": 8, "mean": 0.8, "effect": effect}
+        | {"interval": [effect - 0.02, effect + 0.02]}
+        for name, options in (("alpha", ("0.5", "1.0")), ("attention", ("none", "se")))
+        for option, effect in zip(options, (-0.01, 0.01), strict=True)
+    ]
+    found = {"metric": "accuracy", "trials": 16, "importance": {"alpha": 0.7, "attention": 0.3}}
+    (run.folder / "insight.json").write_text(
+        json.dumps({**found, "effects": effects, "changes": []})
+    )
+    rows = [
+        {"proxy": name, "tau": 0.5, "interval": [0.1, 0.8], "within": tau}
+        | {"within_interval": [0.0, 0.9], "beats": None}
+        for name, tau in (("zico", 0.4), ("params", 0.2))
+    ]
+    times = {"zico": 0.05, "params": 0.001}
+    (run.folder / "proxies.json").write_text(json.dumps({"rankings": rows, "seconds": times}))
+
+
 def test_a_run_without_them_has_no_such_sections(bare: Run) -> None:
     page = write_report(bare, bare.folder / "report.html").read_text()
     for section in ("again", "learned", "proxies"):
@@ -63,6 +85,21 @@ def test_decisions_and_changes(bare: Run) -> None:
     assert "<b>block</b>: residual instead of fire, +" in page
     assert "cannot be told from chance" not in page
     assert 'href="#learned"' in page
+
+
+def test_plots_of_what_was_learned(bare: Run) -> None:
+    learning_from(bare)
+    page = Page(write_report(bare, bare.folder / "report.html").read_text())
+    effects = page.data["effects-data"]["plots"]
+    assert [plot["layout"]["yaxis"]["ticktext"] for plot in effects] == [
+        ["alpha = 1.0", "alpha = 0.5"],
+        ["attention = se", "attention = none"],
+    ]
+    assert page.data["importance-data"]["traces"][0]["x"] == [0.3, 0.7]
+    assert page.data["proxy-costs-data"]["traces"][0]["x"] == [50.0, 1.0]
+    lines = [value for name, value in page.attributes if name == "data-at"]
+    assert len(lines) == 40  # every design is a line through block, params, accuracy
+    assert {len(str(line).split()) for line in lines} == {3}
 
 
 def test_leaders(bare: Run) -> None:

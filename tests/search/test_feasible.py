@@ -19,8 +19,9 @@ from dse.search.bounded import Walker, preferred
 from dse.search.domain import Decisions, Exhausted
 from dse.search.feasible import FeasibleSpace
 from dse.space import Categorical, Choice, Integer, Real, Space, load_space, parse_space
-from dse.space.least import METRICS, Least
-from tests.spaces import every, small_spaces
+from dse.space.least import Least, metrics_of
+from tests.spaces import every, timed_or_not
+from tests.timers import Blocked
 
 NARROW = {
     "lightweight": [
@@ -49,14 +50,14 @@ shipped = cache(load_space)
 def budgets(draw: st.DrawFn, designs: list[Decisions], space: Space) -> Budget:
     """Limits that some of the designs hold, alone if not together."""
     limits = {}
-    for metric in draw(st.lists(st.sampled_from(METRICS), min_size=1, unique=True)):
+    for metric in draw(st.lists(st.sampled_from(metrics_of(space)), min_size=1, unique=True)):
         design = draw(st.sampled_from(designs))
         limits[metric] = float(getattr(space.cost(design), metric))
     return Budget(**limits)
 
 
 @settings(deadline=None, max_examples=30)
-@given(space=small_spaces(), data=st.data(), seed=st.integers(0, 9))
+@given(space=timed_or_not(), data=st.data(), seed=st.integers(0, 9))
 def test_what_is_proposed_fits_and_what_fits_stays(
     space: Space, data: st.DataObject, seed: int
 ) -> None:
@@ -86,7 +87,7 @@ def test_what_is_proposed_fits_and_what_fits_stays(
 
 
 @settings(deadline=None, max_examples=25)
-@given(space=small_spaces(), data=st.data(), seed=st.integers(0, 9))
+@given(space=timed_or_not(), data=st.data(), seed=st.integers(0, 9))
 def test_a_walk_within_the_bounds_comes_to_every_design_that_fits(
     space: Space, data: st.DataObject, seed: int
 ) -> None:
@@ -220,31 +221,25 @@ def test_what_is_proposed_hangs_on_the_arguments_alone() -> None:
 # -- latency ------------------------------------------------------------------------------------
 
 
-def test_a_slow_design_is_never_proposed_and_none_is_measured_twice(many: Space) -> None:
-    asked: list[str] = []
-
-    def latency_of(network: Any) -> float:
-        asked.append(network.digest)
-        return many.with_io().cost(by_digest[network.digest]).macs / 1e5
-
-    by_digest: dict[str, Decisions] = {}
-
-    class Noting(Space):
-        def evaluate(self, decisions: Any) -> Any:
-            network, cost = super().evaluate(decisions)
-            by_digest[network.digest] = dict(decisions)
-            return network, cost
-
-    space = Noting(many.name, "", (), many.input, many.classes, many.template)
-    domain = FeasibleSpace(space, Budget(latency_ms=2.0, params=1e5), latency_of)
-    domain.check_reachable()
+@pytest.mark.parametrize("name", ["fire", "hl-cnn", "spp-covid"])
+def test_a_slow_design_is_never_proposed(name: str) -> None:
+    space = shipped(name).timed_by(Blocked())
+    fastest, _ = space.smallest("latency_ms")
     rng = random.Random(0)
-    for _ in range(30):
-        wishes = many.sample(rng)
-        for decisions in (domain.random(rng), domain.repair(wishes, rng)):
-            assert many.cost(decisions).macs <= 2e5
-            assert many.cost(decisions).params <= 1e5
-    assert len(asked) == len(set(asked))
+    plain = [space.sample(rng) for _ in range(40)]
+    median = sorted(float(space.cost(each).latency_ms or 0) for each in plain)[20]
+    for budget in (
+        Budget(latency_ms=fastest),
+        Budget(latency_ms=1.2 * fastest),
+        Budget(latency_ms=median, params=1e5),
+    ):
+        domain = FeasibleSpace(space, budget)
+        domain.check_reachable()
+        found = [domain.random(rng) for _ in range(5)]
+        found += [domain.repair(wishes, rng) for wishes in plain[:5]]
+        for decisions in found:
+            assert budget.admits(space.cost(decisions))
+            assert domain.costs(decisions)["latency_ms"] == space.cost(decisions).latency_ms
 
 
 # -- nothing fits -------------------------------------------------------------------------------
@@ -260,6 +255,18 @@ def test_the_decision_in_the_way_is_named() -> None:
     assert f"params <= 10,000; the smallest has {least:,.0f} ({least - 1e4:,.0f} over)" in text
     assert "of which" in text
     assert "are in 'stage5', where the decision downsample is at its cheapest, stride" in text
+
+
+def test_the_decision_that_takes_the_time_is_named() -> None:
+    space = shipped("hybrid-mobilenet").timed_by(Blocked())
+    least, _ = space.smallest("latency_ms")
+    limit = 0.9 * least
+    with pytest.raises(OverBudget) as caught:
+        FeasibleSpace(space, Budget(latency_ms=limit)).check_reachable()
+    text = str(caught.value)
+    assert f"has latency_ms <= {limit:.4g}; the smallest has {least:.4g} " in text
+    assert f"({least - limit:.4g} over), of which 0." in text
+    assert "where the decision" in text
 
 
 def test_limits_that_exclude_each_other_are_named_together() -> None:

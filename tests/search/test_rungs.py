@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dse.errors import InvalidValue
+from dse.hypervolume import hypervolume
 from dse.ir import Shape
 from dse.recipes import recipe
 from dse.runs import Trial
@@ -23,7 +24,6 @@ from dse.search.foresight import PAUSED, RUNGS, STOPPED_AT, Course, Foresight
 from dse.search.rungs import (
     ETA,
     contributions,
-    hypervolume,
     ladder,
     next_rung,
     promoted,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,14 @@ import dse
 from dse.cost import Budget, Cost, cost
 from dse.errors import DivergedTraining, InvalidValue, OverBudget, UnknownName
 from dse.ir import Shape
-from dse.network import Network
 from dse.presets import load_preset
 from dse.runs import Run, direction, open_run
 from dse.search import Candidate, Listener, Report, Search, sampler_names, search
 from dse.search.baselines import baselines
+from dse.search.verified import too_slow, verdict
 from dse.space import Space, load_space
 from dse.space.choices import Categorical
+from tests.timers import Blocked, ByParams, Constant
 
 # -- budgets ------------------------------------------------------------------------------------
 
@@ -76,22 +78,16 @@ def test_a_budget_that_nothing_meets_is_refused_before_any_evaluation(
 def test_limits_that_only_together_are_too_much_are_refused(few: Space, recorder: Any) -> None:
     costs = [few.cost(decisions) for decisions in _all(few)]
     params = min(c.params for c in costs)
-    with pytest.raises(OverBudget, match="latency_ms"):
-        Search(
-            few,
-            recorder,
-            Budget(params=params, latency_ms=1.0),
-            latency_of=lambda network: 2.0,
-        ).run("r")
+    slow = few.timed_by(Constant(2.0))
+    with pytest.raises(OverBudget, match="latency_ms <= 1; the smallest has 2 "):
+        Search(slow, recorder, Budget(params=params, latency_ms=1.0)).run("r")
     # Only the largest is fast enough, and it has too many parameters.
     most = max(c.params for c in costs)
+    timed = few.timed_by(ByParams(lambda params: 1 / (1 + params)))
+    fastest, largest = timed.smallest("latency_ms")
+    assert few.cost(largest).params == most
     with pytest.raises(OverBudget, match="together"):
-        Search(
-            few,
-            recorder,
-            Budget(params=most - 1, latency_ms=1.0),
-            latency_of=lambda network: 0.5 if dse.cost(network).params == most else 2.0,
-        ).run("r")
+        Search(timed, recorder, Budget(params=most - 1, latency_ms=fastest)).run("r")
     assert recorder.seen == []
 
 
@@ -106,43 +102,66 @@ def test_a_tight_budget_is_searched_where_random_designs_seldom_fit(recorder: An
 # -- latency ------------------------------------------------------------------------------------
 
 
-def _slow(network: Network) -> float:
-    """A device on which a millisecond is 1,000 parameters."""
-    return dse.cost(network).params / 1_000
-
-
 def test_a_latency_budget_holds_and_is_recorded(many: Space, recorder: Any) -> None:
-    measured: list[str] = []
-
-    def latency(network: Network) -> float:
-        measured.append(network.digest)
-        return _slow(network)
-
-    made = Search(
-        many, recorder, Budget(latency_ms=1.5), ("accuracy", "latency_ms"), 10, latency_of=latency
-    )
+    timed = many.timed_by(ByParams(lambda params: 1e-3 * params))
+    made = Search(timed, recorder, Budget(latency_ms=11.5), ("accuracy", "latency_ms"), 10)
     run = made.run("r")
     assert len(run.trials) == 10
     for row in run.trials:
-        assert row.latency_ms == _slow(row.network) <= 1.5
-    assert len(measured) == len(set(measured))  # no design is measured twice
+        assert row.latency_ms == pytest.approx(10 + 1e-3 * dse.cost(row.network).params)
+        assert row.latency_ms <= 11.5
+    assert [candidate.latency_ms for candidate in recorder.seen] == [
+        row.latency_ms for row in run.trials
+    ]
     # Larger is more accurate and slower here, so that nothing is beaten.
     assert len(run.front()) == 10
 
 
-def test_a_latency_that_nothing_meets_is_refused_after_a_few_measurements(
-    many: Space, recorder: Any
+@pytest.mark.parametrize("sampler", sampler_names())
+def test_no_sampler_proposes_what_is_too_slow(sampler: str, recorder: Any) -> None:
+    space = load_space("fire").with_io(input=Shape((3, 32, 32)), classes=3).timed_by(Blocked())
+    budget = Budget(latency_ms=1.3 * space.smallest("latency_ms")[0])
+    search(space, recorder, budget=budget, trials=5, run="r", sampler=sampler)
+    assert len({c.network.digest for c in recorder.seen}) == 5
+    assert all(budget.admits(c.cost) for c in recorder.seen)
+
+
+def test_the_same_seed_proposes_the_same_under_a_latency_budget(many: Space, recorder: Any) -> None:
+    budget = Budget(latency_ms=0.03)
+    for name in ("one", "other"):
+        search(many.timed_by(Blocked()), recorder, budget=budget, trials=6, run=name)
+    assert recorder.choices[:6] == recorder.choices[6:]
+
+
+def test_presets_that_are_too_slow_are_no_baselines() -> None:
+    space = load_space("fire").with_io(input=Shape((3, 64, 64)), classes=3).timed_by(Blocked())
+    every = list(baselines(space, Budget()))
+    times = {each.name: space.cost(each.choices).latency_ms for each in every}
+    limit = sorted(times.values())[0]
+    kept = list(baselines(space, Budget(latency_ms=limit)))
+    assert 0 < len(kept) < len(every)
+    assert all(space.cost(each.choices).latency_ms <= limit for each in kept)
+
+
+@pytest.mark.parametrize(
+    ("median", "interval", "words"),
+    [
+        (4.9, [4.0, 6.0], ""),
+        (5.1, [4.8, 5.3], "perhaps over"),
+        (5.4, [5.2, 5.6], "over"),
+    ],
+)
+def test_what_was_measured_is_held_against_the_budget(
+    few: Space, recorder: Any, median: float, interval: list[float], words: str
 ) -> None:
-    measured: list[str] = []
-
-    def latency(network: Network) -> float:
-        measured.append(network.digest)
-        return 7.5
-
-    with pytest.raises(OverBudget, match=r"latency_ms <= 2;.* takes 7.5 ms"):
-        Search(many, recorder, Budget(latency_ms=2), latency_of=latency).run("r")
-    assert 1 < len(measured) < 100
-    assert recorder.seen == []
+    [row] = search(few, recorder, trials=1, run="r").trials
+    found = replace(row, latency_ms=4.5, measured_ms=median, measured_interval=interval)
+    assert verdict(found, 5.0) == words
+    assert verdict(found, None) == verdict(row, 5.0) == ""
+    sentences = too_slow([row, found], 5.0)
+    assert [f": {words} the budget of 5 ms" in sentence for sentence in sentences] == (
+        [True] if words else []
+    )
 
 
 def test_latency_needs_a_device(few: Space, recorder: Any) -> None:

@@ -168,13 +168,12 @@ def test_help_is_for_a_search_that_runs(few: Space, recorder: Any) -> None:
     ("change", "words"),
     [
         ({"dse": "0.0.1"}, "the search runs dse 0.0.1, here is dse "),
-        ({"budget": {"latency_ms": 3.0}}, "latency is measured on the machine of the search"),
         (
             {"data": {"digest": "other"}},
             "the images must be those of the search: the data set digits has the digest ",
         ),
     ],
-    ids=["version", "latency", "images"],
+    ids=["version", "images"],
 )
 def test_a_machine_that_differs_is_refused(change: dict[str, Any], words: str) -> None:
     from dse.data import load_dataset

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -528,7 +529,8 @@ def documents(draw: st.DrawFn) -> list[dict[str, Any]]:
     if draw(st.booleans()):
         inner = json.dumps(draw(st.lists(st.sampled_from(MENU), min_size=1, max_size=2)))
         if draw(st.booleans()):
-            inner = inner.replace('"name": "', '"name": ".')
+            # Decisions, not nodes: a node's name is local as it is.
+            inner = re.sub(r'"name": "(w|s|kind|depth)"', r'"name": ".\1"', inner)
         repeat = draw(st.sampled_from([1, 2, {"between": [0, 2]}]))
         group = {"name": "stage", "repeat": repeat, "nodes": json.loads(inner)}
         nodes.insert(draw(st.integers(0, len(nodes))), group)

@@ -9,16 +9,19 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dse.cost import Budget
+from dse.cost import Budget, count_block
 from dse.errors import InvalidDesign, InvalidValue
 from dse.ir import Shape
 from dse.space import Decisions, Space, load_space, parse_space, space_names
 from dse.space.bottleneck import find_bottleneck
-from dse.space.least import METRICS, PEAK, Least
+from dse.space.least import PEAK, Least, metrics_of
 from dse.space.steps import NOTHING
-from tests.spaces import every, small_spaces
+from tests.spaces import every, timed_or_not
+from tests.timers import Blocked
 
-SUMMED = [metric for metric in METRICS if metric != PEAK]
+
+def summed(space: Space) -> list[str]:
+    return [metric for metric in metrics_of(space) if metric != PEAK]
 
 
 def value(space: Space, decisions: Decisions, metric: str) -> float:
@@ -26,18 +29,18 @@ def value(space: Space, decisions: Decisions, metric: str) -> float:
 
 
 @settings(deadline=None, max_examples=25)
-@given(space=small_spaces())
+@given(space=timed_or_not())
 def test_the_smallest_is_the_smallest_of_all(space: Space) -> None:
     designs = list(every(space))
     assume(designs)
-    for metric in METRICS:
+    for metric in metrics_of(space):
         least, decisions = space.smallest(metric)
         assert value(space, decisions, metric) == least
         assert least == min(value(space, design, metric) for design in designs)
 
 
 @settings(deadline=None, max_examples=25)
-@given(space=small_spaces(), data=st.data())
+@given(space=timed_or_not(), data=st.data())
 def test_ways_on_from_decisions_are_the_cheapest_designs_with_them(
     space: Space, data: st.DataObject
 ) -> None:
@@ -46,7 +49,7 @@ def test_ways_on_from_decisions_are_the_cheapest_designs_with_them(
     one = data.draw(st.sampled_from(designs))
     known = dict(list(one.items())[: data.draw(st.integers(0, len(one)))])
     alike = [d for d in designs if known.items() <= d.items()]
-    for metric in SUMMED:
+    for metric in summed(space):
         least = Least(space, (metric,))
         [way] = least.ways(least.steps.start, known)
         assert way.spent == (min(value(space, d, metric) for d in alike),)
@@ -54,7 +57,7 @@ def test_ways_on_from_decisions_are_the_cheapest_designs_with_them(
 
 
 @settings(deadline=None, max_examples=25)
-@given(space=small_spaces(), data=st.data())
+@given(space=timed_or_not(), data=st.data())
 def test_limits_that_hold_together_are_told_from_those_that_do_not(
     space: Space, data: st.DataObject
 ) -> None:
@@ -62,9 +65,8 @@ def test_limits_that_hold_together_are_told_from_those_that_do_not(
     assume(designs)
     one, other = (data.draw(st.sampled_from(designs)) for _ in range(2))
     limits = {
-        "params": value(space, one, "params"),
-        "macs": value(space, other, "macs"),
-        "size_bytes": value(space, one, "size_bytes"),
+        metric: value(space, other if metric in ("macs", "latency_ms") else one, metric)
+        for metric in summed(space)
     }
     least = Least(space, tuple(limits), limits)
     ways = least.ways(least.steps.start, {})
@@ -76,7 +78,7 @@ def test_limits_that_hold_together_are_told_from_those_that_do_not(
 
 @pytest.mark.parametrize("name", space_names())
 def test_steps_add_up_to_the_whole(name: str) -> None:
-    space = load_space(name)
+    space = load_space(name).timed_by(Blocked())
     rng = random.Random(3)
     for _ in range(20):
         decisions = space.sample(rng)
@@ -90,8 +92,8 @@ def test_steps_add_up_to_the_whole(name: str) -> None:
                 known[asked[0]] = decisions[asked[0]]
         assert list(known.items()) == list(decisions.items())
         whole = space.cost(decisions)
-        for metric in SUMMED:
-            assert sum(getattr(part, metric) for part in parts) == getattr(whole, metric)
+        for metric in summed(space):
+            assert sum(getattr(part, metric) or 0 for part in parts) == getattr(whole, metric)
         assert max(part.peak_activation_bytes for part in parts) == whole.peak_activation_bytes
 
 
@@ -107,6 +109,37 @@ def test_no_random_design_and_no_neighbour_is_smaller_than_the_smallest(name: st
                 for option in choice.values():
                     changed = space.complete({**decisions, asked: option}, rng)
                     assert value(space, changed, metric) >= least, (asked, option)
+
+
+@pytest.mark.parametrize("name", ["fire", "hl-cnn", "spp-covid"])
+def test_no_neighbour_is_faster_than_the_fastest(name: str) -> None:
+    """On a device where fewer channels may take longer."""
+    space = load_space(name).timed_by(Blocked())
+    rng = random.Random(5)
+    least, decisions = space.smallest("latency_ms")
+    assert value(space, decisions, "latency_ms") == least
+    for asked, choice in space.choices().items():
+        if asked in decisions:
+            for option in choice.values():
+                changed = space.complete({**decisions, asked: option}, rng)
+                assert value(space, changed, "latency_ms") >= least, (asked, option)
+    assert least <= min(value(space, space.sample(rng), "latency_ms") for _ in range(100))
+
+
+def test_a_timer_tells_what_a_network_takes() -> None:
+    space, timer = load_space("hl-cnn"), Blocked()
+    rng = random.Random(6)
+    for _ in range(10):
+        decisions = space.sample(rng)
+        network, cost = space.timed_by(timer).evaluate(decisions)
+        shapes, spent = [network.input], timer.base_ms
+        for node, sources in zip(network.nodes, network.sources(), strict=True):
+            inputs = tuple(shapes[source + 1] for source in sources)
+            spent += timer.block_ms(node.block, inputs, network.classes)
+            dies = (True,) * len(inputs)
+            shapes.append(count_block(node.name, node.block, inputs, dies, network.classes)[0])
+        assert cost.latency_ms == pytest.approx(spent)
+        assert space.cost(decisions).latency_ms is None
 
 
 def test_a_space_that_was_sent_elsewhere_walks_alike() -> None:

@@ -13,6 +13,7 @@ from dse.cost import Budget
 from dse.space import load_space, parse_space
 from dse.space.stats import METRICS, QUANTILES, histogram, interval
 from tests.space.small import SHUFFLED, TINY
+from tests.timers import Blocked
 
 
 @given(st.integers(1, 500), st.floats(0, 1))
@@ -46,6 +47,16 @@ def test_stats_of_a_sample() -> None:
     assert found.count is not None
     assert found.as_document()["count"]["designs"]["value"] == found.count.designs.value
     assert space.stats(samples=400, seed=3).count is None
+
+
+def test_latency_is_a_metric_where_it_is_known() -> None:
+    space = load_space("hl-cnn").timed_by(Blocked())
+    free = space.stats(samples=150)
+    assert set(free.quantiles) == {*METRICS, "latency_ms"}
+    middle = free.quantiles["latency_ms"][0.5]
+    found = space.stats(samples=150, budget=Budget(latency_ms=middle))
+    assert 0.4 < found.feasible < 0.6
+    assert found.count is None
 
 
 def test_a_rare_share_is_found_by_other_means_than_the_sample() -> None:

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil, prod
 from typing import ClassVar
 
 from dse.errors import InvalidDesign
 from dse.ir.ops.base import Op, PoolMode, as_map, primitive, windows
 from dse.ir.shape import Shape
+
+Regions = list[tuple[int, int]]
+"""Along one axis, the first position of each region and the one after its last."""
+
+
+def as_windows(regions: Regions) -> tuple[int, int] | None:
+    """Size and stride of regions, if they all have the same: then they are a pool's windows."""
+    sizes = {end - start for start, end in regions}
+    starts = [start for start, _ in regions]
+    strides = {b - a for a, b in pairwise(starts)} or {1}
+    if len(sizes) > 1 or len(strides) > 1 or min(strides) < 1:
+        return None
+    return sizes.pop(), strides.pop()
 
 
 @primitive
@@ -53,6 +67,11 @@ class AdaptivePool(Op):
         x = as_map(inputs[0], "adaptive pooling")
         return Shape((x.channels, self.size, self.size))
 
+    def regions(self, size: int) -> Regions:
+        """The regions along an axis of ``size``, which overlap where they do not divide it."""
+        parts = self.size
+        return [(i * size // parts, -(-(i + 1) * size // parts)) for i in range(parts)]
+
 
 @primitive
 @dataclass(slots=True)
@@ -88,6 +107,10 @@ class FractionalMaxPool(Op):
         step = (size - 1 if self.overlap else size) / count
         raw = [ceil(step * (i + 0.5)) for i in range(count + 1)]
         return [edge - raw[0] for edge in raw]
+
+    def regions(self, size: int) -> Regions:
+        """The fixed regions of evaluation along an axis of ``size``."""
+        return [(a, b + self.overlap) for a, b in pairwise(self.edges(size))]
 
 
 @primitive

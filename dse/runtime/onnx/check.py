@@ -76,7 +76,7 @@ def check_onnx(
 
     images = np.random.default_rng(seed).standard_normal((batch, *network.input), np.float32)
     [ours] = session.run(None, {image.name: images})
-    theirs = _torch_scores(module, images)
+    theirs = torch_scores(module, images)
     worst = float(np.abs(ours - theirs).max())
     largest = float(np.abs(theirs).max())
     return OnnxCheck(
@@ -98,7 +98,8 @@ def open_session(source: str | bytes) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
-def _torch_scores(module: nn.Module, images: NDArray[np.float32]) -> NDArray[Any]:
+def torch_scores(module: nn.Module, images: NDArray[np.float32]) -> NDArray[Any]:
+    """Scores by torch on the CPU, in evaluation mode; the module is left as it was."""
     import torch
 
     if any(tensor.device.type != "cpu" for tensor in module.state_dict().values()):

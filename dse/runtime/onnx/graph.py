@@ -19,6 +19,9 @@ Array = NDArray[Any]
 State = Mapping[str, "Array | Tensor"]
 Attribute = int | float | str | Sequence[int]
 
+CONSTANT = "constant/"
+"""How the names of initializers begin that are no weights."""
+
 _NOT_WEIGHTS = "num_batches_tracked"
 """Batch normalisation counts its batches in training; evaluation has no use for the number."""
 
@@ -35,13 +38,15 @@ class Node:
 
 
 class Graph:
-    """Nodes, initializers, and the shapes of the values that are known.
+    """Nodes, initializers, and the shapes of the values that are known; `opset` says in which form
+    an op is written where that has changed.
 
     Value names begin with a slash, weights are named as in the state dict and constants begin with
     ``constant/``, so that the three never meet, nor meet the names of the graph's input and output.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, opset: int) -> None:
+        self.opset = opset
         self.nodes: list[Node] = []
         self.initializers: dict[str, Array] = {}
         self.shapes: dict[str, Shape] = {}
@@ -80,10 +85,10 @@ class Graph:
 
     def constant(self, name: str, values: Array) -> str:
         """An initializer with fixed values. Equal ones of one name are shared, others numbered."""
-        unique, count = f"constant/{name}", 0
+        unique, count = f"{CONSTANT}{name}", 0
         while not np.array_equal(self.initializers.get(unique, values), values):
             count += 1
-            unique = f"constant/{name}_{count}"
+            unique = f"{CONSTANT}{name}_{count}"
         self.initializers[unique] = values
         return unique
 

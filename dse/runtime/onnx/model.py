@@ -10,13 +10,6 @@ from onnx import TensorProto, helper
 from dse.ir import Shape
 from dse.runtime.onnx.graph import Array, Graph, Node
 
-OPSET = 17
-"""Of 2022: old enough for every runtime in use, new enough to have HardSwish."""
-
-IR_VERSION = 8
-"""The file format that came with the opset; `onnx` would write its own newest, which older runtimes
-refuse."""
-
 INPUT, OUTPUT, BATCH = "image", "logits", "batch"
 
 
@@ -30,6 +23,7 @@ def write_model(
     metadata: Mapping[str, str],
 ) -> onnx.ModelProto:
     """The model; equal arguments give equal bytes."""
+    opset = helper.make_opsetid("", graph.opset)
     made = helper.make_graph(
         [_node(node) for node in graph.nodes],
         name,
@@ -44,8 +38,10 @@ def write_model(
         producer_name="dse",
         producer_version=version,
         doc_string=about,
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
+        opset_imports=[opset],
+        # The file format that came with the opset: `onnx` would write its own newest, which older
+        # runtimes refuse.
+        ir_version=helper.find_min_ir_version_for([opset]),
     )
     helper.set_model_props(model, dict(metadata))
     # Added last and in place: every list given to a helper is copied, weights and all.

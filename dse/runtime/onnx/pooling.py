@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 
 from dse.ir import ops
+from dse.ir.ops.pooling import Regions, as_windows
 from dse.runtime.onnx.graph import Graph
 from dse.runtime.onnx.table import Place, writes
 
-Regions = list[tuple[int, int]]
-"""Along one axis, the first position of each region and the one after its last."""
+_AXES_ARE_AN_INPUT = 18
+"""The opset from which ReduceMax is told its axes by an input, before by an attribute."""
 
 
 @writes(ops.Pool)
@@ -37,21 +36,14 @@ def pool(graph: Graph, op: ops.Pool, at: Place) -> str:
 
 @writes(ops.AdaptivePool)
 def adaptive_pool(graph: Graph, op: ops.AdaptivePool, at: Place) -> str:
-    def regions(size: int) -> Regions:
-        return [(i * size // op.size, -(-(i + 1) * size // op.size)) for i in range(op.size)]
-
-    rows, columns = (regions(size) for size in at.shapes[0][1:])
+    rows, columns = (op.regions(size) for size in at.shapes[0][1:])
     path = f"{at.path}.adaptive_{op.mode}_pool"
     return (_max_over if op.mode == "max" else _average_over)(graph, at, path, rows, columns)
 
 
 @writes(ops.FractionalMaxPool)
 def fractional_max_pool(graph: Graph, op: ops.FractionalMaxPool, at: Place) -> str:
-    def regions(size: int) -> Regions:
-        edges = op.edges(size)
-        return [(a, b + op.overlap) for a, b in pairwise(edges)]
-
-    rows, columns = (regions(size) for size in at.shapes[0][1:])
+    rows, columns = (op.regions(size) for size in at.shapes[0][1:])
     return _max_over(graph, at, at.path, rows, columns)
 
 
@@ -87,7 +79,7 @@ def _max_over(graph: Graph, at: Place, path: str, rows: Regions, columns: Region
     region by region, short ones repeating their last row, and reduced; then the columns.
     """
     name = "/" + path.replace(".", "/")
-    windows = [_as_windows(regions) for regions in (rows, columns)]
+    windows = [as_windows(regions) for regions in (rows, columns)]
     if windows[0] and windows[1]:
         sizes, strides = zip(windows[0], windows[1], strict=True)
         return graph.node("MaxPool", name, at.x, kernel_shape=list(sizes), strides=list(strides))
@@ -98,7 +90,11 @@ def _max_over(graph: Graph, at: Place, path: str, rows: Regions, columns: Region
         positions = graph.constant(f"{path}.{word}", np.array(index, np.int64))
         y = graph.node("Gather", f"{name}/{word}", y, positions, axis=axis)
         last = name if axis == 3 else f"{name}/max_of_{word}"
-        y = graph.node("ReduceMax", last, y, axes=[axis + 1], keepdims=0)
+        if graph.opset < _AXES_ARE_AN_INPUT:
+            y = graph.node("ReduceMax", last, y, axes=[axis + 1], keepdims=0)
+        else:
+            axes = graph.constant(f"axes/{axis + 1}", np.array([axis + 1], np.int64))
+            y = graph.node("ReduceMax", last, y, axes, keepdims=0)
     return y
 
 
@@ -107,7 +103,7 @@ def _average_over(graph: Graph, at: Place, path: str, rows: Regions, columns: Re
     product for the rows and one for the columns.
     """
     name = "/" + path.replace(".", "/")
-    windows = [_as_windows(regions) for regions in (rows, columns)]
+    windows = [as_windows(regions) for regions in (rows, columns)]
     if windows[0] and windows[1]:
         sizes, strides = zip(windows[0], windows[1], strict=True)
         kernel = {"kernel_shape": list(sizes), "strides": list(strides)}
@@ -124,13 +120,3 @@ def _average_over(graph: Graph, at: Place, path: str, rows: Regions, columns: Re
     by_columns = graph.constant(f"{path}.columns", shares(columns, width).T.copy())
     y = graph.node("MatMul", f"{name}/rows", by_rows, at.x)
     return graph.node("MatMul", name, y, by_columns)
-
-
-def _as_windows(regions: Regions) -> tuple[int, int] | None:
-    """Size and stride, if the regions all have the same."""
-    sizes = {end - start for start, end in regions}
-    starts = [start for start, _ in regions]
-    strides = {b - a for a, b in pairwise(starts)} or {1}
-    if len(sizes) > 1 or len(strides) > 1 or min(strides) < 1:
-        return None
-    return sizes.pop(), strides.pop()
