@@ -20,6 +20,7 @@ _CONDITIONS = (
     "budget",
     "require",
     "sampler",
+    "rungs",
     "evaluate",
     "epochs",
     "recipe",

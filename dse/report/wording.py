@@ -20,6 +20,7 @@ LABELS = {
     "peak_activation_bytes": "peak activation memory",
     "size_bytes": "size of weights",
     "auroc": "AUROC",
+    "rungs": "rungs (epochs)",
 }
 
 
@@ -177,5 +178,5 @@ def plain(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{k}: {plain(v)}" for k, v in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(plain(v) for v in value)
+        return ", ".join(plain(v) for v in value) or NONE
     return f"{value:g}" if isinstance(value, float) else str(value)

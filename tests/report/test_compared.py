@@ -17,6 +17,7 @@ from dse.errors import InvalidValue
 from dse.report import comparison_document, write_markdown, write_report
 from dse.report.comparison import Comparison, read_comparison
 from dse.report.progress import elapsed
+from dse.report.wording import NONE
 from dse.runs import Run, Trial, front
 
 from .conftest import SETTINGS, write_run
@@ -46,6 +47,12 @@ def make(tmp_path: Path, trials: list[Trial]) -> Make:
 
 def read(*runs: Run) -> Comparison:
     return read_comparison(runs)
+
+
+def test_runs_with_and_without_rungs_are_not_one_search(make: Make) -> None:
+    found = read(make("a-0", rungs=[4]), make("a-1", seed=1, rungs=[]))
+    assert [len(group.runs) for group in found.groups] == [1, 1]
+    assert found.differences == [("rungs (epochs)", ["4", NONE])]
 
 
 def test_runs_that_differ_only_in_the_seed_are_one(make: Make) -> None:
