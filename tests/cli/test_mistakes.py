@@ -56,7 +56,7 @@ NETWORK: dict[str, Any] = {
         ("generate squeezenet --out taken", ["squeezenet.py", "is a directory"]),
         ("show squeezenet --graph file/below.svg", ["file", "file exists"]),
         ("papers --jsn", ["--jsn", "--json"]),
-        ("report nothing", ["no run is called 'nothing'"]),
+        ("report nothing", ["no run or experiment is called 'nothing'"]),
         ("report ../nothing", ["a run's name", "'../nothing'"]),
         ("space show nothing", ["no space is called 'nothing'", "lightweight"]),
         ("space show nowhere.yaml", ["nowhere.yaml", "no such file"]),
