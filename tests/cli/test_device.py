@@ -20,6 +20,7 @@ def _own_profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DSE_DEVICES", str(tmp_path / "devices"))
 
 
+@pytest.mark.slow
 def test_networks_and_files_are_measured_in_turn(dse: Command) -> None:
     network = load_preset("squeezenet-1.1", classes=3, input="3x32x32")
     Path("small.onnx").write_bytes(find_device("onnxruntime-cpu").pack(network))

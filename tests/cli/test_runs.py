@@ -146,6 +146,7 @@ def test_a_search_runs_while_a_process_holds_it(dse: Command, searched: Run) -> 
     assert only(dse)["state"] == "finished"
 
 
+@pytest.mark.slow
 def test_a_look_turns_nobody_away(searched: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """It holds the lock for a moment, and whoever comes then waits."""
     monkeypatch.setattr("dse.runs._LOOKED_AT", 60.0)
