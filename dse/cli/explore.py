@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dse.cli.numbers import number, whole
-from dse.cli.options import Classes, ImageSize
+from dse.cli.options import (
+    BudgetMacs,
+    BudgetParams,
+    BudgetPeakMemory,
+    BudgetSize,
+    Classes,
+    ImageSize,
+)
 from dse.cli.output import say
 from dse.errors import DseError, InvalidValue
 
@@ -46,27 +53,10 @@ def explore(
     run: Annotated[
         list[str] | None, typer.Option(help="A run whose front is drawn too; repeat it.")
     ] = None,
-    budget_params: Annotated[
-        float | None,
-        typer.Option(parser=number, metavar="N", help="Trainable parameters, as in 1e6 or 1M."),
-    ] = None,
-    budget_macs: Annotated[
-        float | None,
-        typer.Option(
-            "--budget-macs",
-            "--budget-flops",
-            parser=number,
-            metavar="N",
-            help="Multiply-adds for one image, which the papers call FLOPs.",
-        ),
-    ] = None,
-    budget_peak_memory: Annotated[
-        float | None,
-        typer.Option(parser=number, metavar="BYTES", help="Peak activation memory, float32."),
-    ] = None,
-    budget_size: Annotated[
-        float | None, typer.Option(parser=number, metavar="BYTES", help="Weights, float32.")
-    ] = None,
+    budget_params: BudgetParams = None,
+    budget_macs: BudgetMacs = None,
+    budget_peak_memory: BudgetPeakMemory = None,
+    budget_size: BudgetSize = None,
     budget_latency_ms: Annotated[
         float | None,
         typer.Option(

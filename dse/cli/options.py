@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dse.cli.numbers import whole
+from dse.cli.numbers import number, whole
 
 Name = Annotated[str, typer.Argument(help="A preset, a design's JSON file, or RUN#TRIAL.")]
 Classes = Annotated[
@@ -21,3 +21,25 @@ Settings = Annotated[
     typer.Option("--set", help="An argument of the preset, as in alpha=0.5; may be repeated."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+BudgetParams = Annotated[
+    float | None,
+    typer.Option(parser=number, metavar="N", help="Trainable parameters, as in 1e6 or 1M."),
+]
+BudgetMacs = Annotated[
+    float | None,
+    typer.Option(
+        "--budget-macs",
+        "--budget-flops",
+        parser=number,
+        metavar="N",
+        help="Multiply-adds for one image. The papers call these FLOPs, so --budget-flops is "
+        "the same option; strictly, FLOPs are twice as many, and a run prints both.",
+    ),
+]
+BudgetPeakMemory = Annotated[
+    float | None,
+    typer.Option(parser=number, metavar="BYTES", help="Peak activation memory, float32."),
+]
+BudgetSize = Annotated[
+    float | None, typer.Option(parser=number, metavar="BYTES", help="Weights, float32.")
+]

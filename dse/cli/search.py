@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dse.cli.numbers import number, seconds, whole
-from dse.cli.options import Json
+from dse.cli.options import BudgetMacs, BudgetParams, BudgetPeakMemory, BudgetSize, Json
 from dse.cli.output import print_json, print_table, say
 from dse.errors import DataError, InvalidValue
 
@@ -46,29 +46,10 @@ def search(
         typer.Option(help="A shipped space or a YAML file. [default: lightweight]"),
     ] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Where the data lies.")] = None,
-    budget_params: Annotated[
-        float | None,
-        typer.Option(parser=number, metavar="N", help="Trainable parameters, as in 1e6 or 1M."),
-    ] = None,
-    budget_macs: Annotated[
-        float | None,
-        typer.Option(
-            "--budget-macs",
-            "--budget-flops",
-            parser=number,
-            metavar="N",
-            help="Multiply-adds for one image. The papers call these FLOPs, so --budget-flops is "
-            "the same option; strictly, FLOPs are twice as many, and a run prints both.",
-        ),
-    ] = None,
-    budget_peak_memory: Annotated[
-        float | None,
-        typer.Option(parser=number, metavar="BYTES", help="Peak activation memory, float32."),
-    ] = None,
-    budget_size: Annotated[
-        float | None,
-        typer.Option(parser=number, metavar="BYTES", help="Weights, float32."),
-    ] = None,
+    budget_params: BudgetParams = None,
+    budget_macs: BudgetMacs = None,
+    budget_peak_memory: BudgetPeakMemory = None,
+    budget_size: BudgetSize = None,
     budget_latency_ms: Annotated[
         float | None,
         typer.Option(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dse.cli.numbers import number, whole
-from dse.cli.options import Classes, Input, Json
+from dse.cli.options import BudgetMacs, BudgetParams, Classes, Input, Json
 from dse.cli.output import print_json, print_table, say
 from dse.cli.space_compare import compare_spaces
 from dse.errors import InvalidValue
@@ -90,17 +90,8 @@ def stats(
     seed: Seed = 0,
     input: Input = None,
     classes: Classes = None,
-    budget_params: Limit = None,
-    budget_macs: Annotated[
-        float | None,
-        typer.Option(
-            "--budget-macs",
-            "--budget-flops",
-            parser=number,
-            metavar="N",
-            help="Multiply-adds. The papers call these FLOPs; strictly, FLOPs are twice as many.",
-        ),
-    ] = None,
+    budget_params: BudgetParams = None,
+    budget_macs: BudgetMacs = None,
     budget_peak_activation_bytes: Limit = None,
     budget_size_bytes: Limit = None,
     budget_latency_ms: Annotated[

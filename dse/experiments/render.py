@@ -12,7 +12,7 @@ from dse.experiments.experiment import Experiment
 from dse.experiments.pairs import LABELS, pairs, reading
 from dse.experiments.statistics import Test, estimate
 from dse.experiments.tables import Table, Value, pairs_table
-from dse.resources import resource_dir
+from dse.resources import page_templates
 
 FORMATS = ("md", "csv", "html")
 
@@ -75,18 +75,8 @@ def _csv(tables: list[Table]) -> str:
 
 
 def _page(experiment: Experiment, form: str, tables: list[Table], metric: str, test: Test) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    folder = resource_dir("templates")
-    environment = Environment(
-        # The page looks as a search's report does.
-        loader=FileSystemLoader([folder / "compare", folder / "report"]),
-        autoescape=form == "html",
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    # The page looks as a search's report does.
+    environment = page_templates("compare", "report", escape=form == "html")
     return environment.get_template(f"compare.{form}.j2").render(
         experiment=experiment,
         reading=reading(experiment, metric, test),

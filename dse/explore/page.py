@@ -8,34 +8,29 @@ from typing import Any
 from dse.data import dataset_names
 from dse.explore.explorer import Explorer
 from dse.latency.profile import profiles_dir
-from dse.resources import resource_dir
+from dse.resources import page_templates
 from dse.version import dse_version
 
 
 def page(explorer: Explorer, token: str) -> str:
     """The HTML of the page."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(resource_dir("templates") / "explore"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     space = explorer.space
-    return environment.get_template("explore.html.j2").render(
-        space=space,
-        decisions=len(space.choices()),
-        size=str(space.size()),
-        token=token,
-        version=dse_version(),
-        datasets=dataset_names(),
-        runs=explorer.runs,
-        base_ms=explorer.devices[0].base_ms if explorer.devices else None,
-        devices=[(each.profile.name, each.profile.machine) for each in explorer.devices],
-        profiles=str(profiles_dir()),
-        facts=_facts(explorer),
+    return (
+        page_templates("explore", escape=True)
+        .get_template("explore.html.j2")
+        .render(
+            space=space,
+            decisions=len(space.choices()),
+            size=str(space.size()),
+            token=token,
+            version=dse_version(),
+            datasets=dataset_names(),
+            runs=explorer.runs,
+            base_ms=explorer.devices[0].base_ms if explorer.devices else None,
+            devices=[(each.profile.name, each.profile.machine) for each in explorer.devices],
+            profiles=str(profiles_dir()),
+            facts=_facts(explorer),
+        )
     )
 
 

@@ -17,7 +17,7 @@ from dse.report.points import drawn
 from dse.report.ranking import ranked
 from dse.report.recommend import advice, spending
 from dse.report.results import results, verdict
-from dse.resources import resource_dir
+from dse.resources import page_templates
 from dse.runs import Run
 
 if TYPE_CHECKING:
@@ -106,16 +106,7 @@ def _verdict(comparison: Comparison) -> str:
 
 
 def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    found = Environment(
-        loader=FileSystemLoader(resource_dir("templates") / "report"),
-        autoescape=False,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    found = page_templates("report", escape=False)
     found.globals["w"] = wording
     found.filters["cell"] = _cell
     return found

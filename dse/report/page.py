@@ -27,7 +27,7 @@ from dse.report.ranking import ranked, ranking
 from dse.report.recommend import advice, spending
 from dse.report.results import Result, results, scale, verdict
 from dse.report.snapshot import Snapshot
-from dse.resources import resource_dir
+from dse.resources import page_templates
 from dse.runs import Run, Trial
 
 if TYPE_CHECKING:
@@ -249,16 +249,7 @@ def _headline(snapshot: Snapshot) -> dict[str, Any] | None:
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    result = Environment(
-        loader=FileSystemLoader(resource_dir("templates") / "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    result = page_templates("report", escape=True)
     result.policies["json.dumps_kwargs"] = {"sort_keys": False, "allow_nan": False}
     result.globals |= {"w": wording, "as_plotly": as_plotly, "generated_of": generated}
     return result
