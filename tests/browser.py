@@ -17,9 +17,13 @@ DESKTOP = {"width": 1280, "height": 900}
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium; without it, or without Playwright, the test is skipped."""
+    """Headless Chromium; without it, or without Playwright, the test is skipped.
+
+    No longer than a module: Playwright's event loop counts as running all the while, in which no
+    other test of this process could start one.
+    """
     api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
     program = next(filter(None, map(shutil.which, _NAMES)), None)
     if program is None:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from tests.browser import browser as browser
+
 # Examples build and run networks on shared machines: no example is timed, and failures are not
 # explained by tracing, which under torch takes minutes.
 settings.register_profile(

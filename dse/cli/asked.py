@@ -17,10 +17,11 @@ from dse.runtime.proxies.evaluate import Proxy
 from dse.search import Evaluate, check_storage, sampler_names
 from dse.search.evaluators import TRAIN, default_objectives, find_function, proxies_of
 from dse.search.requirement import Requirement
+from dse.space import DEFAULT_SPACE
 
 _DEFAULTS: dict[str, Any] = {
     "evaluate": TRAIN,
-    "space": "lightweight",
+    "space": DEFAULT_SPACE,
     "budget": {},
     "sampler": "auto",
     "seed": 0,

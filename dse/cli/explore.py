@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from dse.runs import Run
     from dse.space import Decisions, Space
 
-_SPACE = "lightweight"
 _SEED = 0
 
 
@@ -140,15 +139,15 @@ def _space(name: str | None, runs: Sequence[Run], begin: str | None) -> Space:
     """The space that is asked for, or the one that goes with the rest, for the design's images."""
     from dse.designs import run_space
     from dse.presets import preset_names
-    from dse.space import load_space, space_names
+    from dse.space import DEFAULT_SPACE, load_space, space_names
 
     if name is not None or runs or begin is None:
-        found = load_space(name or _SPACE) if name or not runs else run_space(runs[0])
+        found = load_space(name or DEFAULT_SPACE) if name or not runs else run_space(runs[0])
         if begin is None or begin in preset_names():
             return found
         network = _network(begin, found)
         return found.with_io(network.input, network.classes)
-    names = [_SPACE, *(other for other in space_names() if other != _SPACE)]
+    names = [DEFAULT_SPACE, *(other for other in space_names() if other != DEFAULT_SPACE)]
     for other in names:
         found = load_space(other)
         network = _network(begin, found)

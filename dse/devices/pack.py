@@ -19,7 +19,7 @@ from dse.errors import InvalidValue
 from dse.network import Network
 from dse.runtime.onnx import program_to_onnx
 
-DESIGNS, CHAINS, WHOLE = 130, 160, 90
+DESIGNS, CHAINS, WHOLE = 130, 150, 280
 """Of the spaces and of random blocks, to time kernel by kernel; of the spaces, to time whole."""
 
 _SHORT, _LONG = 1.5e8, 4e8

@@ -87,7 +87,7 @@ def _profiler_us(graphs: list[dict[str, Any]]) -> float:
         for event in events
         if event["args"]["op_name"] in FREE
     ]
-    return _faster(shown)[0]
+    return statistics.median(shown)
 
 
 def _kernel_times(graphs: list[dict[str, Any]], layout: Layout) -> tuple[KernelTime, ...]:
@@ -100,7 +100,7 @@ def _kernel_times(graphs: list[dict[str, Any]], layout: Layout) -> tuple[KernelT
         for events in graph["rounds"]:
             for kernel, us in observed(events, expected, layout).times:
                 times.setdefault(kernel, []).append(us)
-    rows = [(kernel, *_faster(values), len(values)) for kernel, values in times.items()]
+    rows = [(kernel, *_middle(values), len(values)) for kernel, values in times.items()]
     return tuple(KernelTime(*row) for row in rows if row[1] > 0)
 
 
@@ -117,12 +117,3 @@ def _middle(values: Sequence[float]) -> tuple[float, float]:
     """The median, and the part of it within which half of the values lie."""
     median = statistics.median(values)
     return median, statistics.median(abs(value - median) for value in values) / (median or 1)
-
-
-def _faster(values: list[float]) -> tuple[float, float]:
-    """The mean of the faster half, since other programs only add to the wall's time; and the part
-    of it by which that half strays.
-    """
-    fast = sorted(values)[: (len(values) + 1) // 2]
-    mean = statistics.fmean(fast)
-    return mean, statistics.pstdev(fast) / (mean or 1)

@@ -19,10 +19,10 @@ from dse.errors import DseError
 from dse.ir import Shape
 from dse.ir.activation import ACTIVATIONS
 from dse.network import Network, read_network
-from dse.space import load_space, space_names
+from dse.space import DEFAULT_SPACE, load_space, space_names
 
-_SIZES = (32, 48, 64, 64, 96, 128, 160, 192, 224)
-"""Heights of images; searches begin at 64."""
+_SIZES = (32, 48, 64, 64, 64, 96, 128, 160, 192, 224)
+"""Heights of images; most searches are at 64."""
 
 _CLASSES = (2, 3, 10, 100, 1000)
 
@@ -50,15 +50,17 @@ _COUNTS = {
 
 
 def designs(rng: random.Random, most_macs: float) -> Iterator[Network]:
-    """Designs of all shipped spaces in turn, each for images of some size, without end.
+    """Designs of all shipped spaces in turn, and after each one of the default space, for images of
+    some size, without end.
 
     Args:
         rng: what to draw by.
         most_macs: of a design.
     """
     spaces = [load_space(name) for name in space_names()]
+    usual = load_space(DEFAULT_SPACE)
     while True:
-        for space in spaces:
+        for space in (space for other in spaces for space in (other, usual)):
             yield from _drawn(
                 lambda: space.bind(space.sample(rng)).resized(  # noqa: B023 - called at once
                     input=_square(3, rng.choice(_SIZES)), classes=rng.choice(_CLASSES)

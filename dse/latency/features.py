@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from math import log2, prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,9 @@ from dse.latency.layout import Layout
 
 Array = NDArray[np.floating[Any]]
 
-Family = tuple[str, bool]
-"""Kernels that run the same code: their kind, and whether in blocks of channels."""
+Family = tuple[str, bool, bool]
+"""Kernels that run the same code: their kind, whether in blocks of channels, and whether they read
+an image, whose few channels do not fill a block."""
 
 _FILTER_SET = 4
 """Blocks of output channels that ONNX Runtime's blocked convolutions compute together."""
@@ -25,9 +26,10 @@ _FUSED = ("relu6", "leaky_relu", "hard_swish", "hard_sigmoid", "sigmoid", "silu"
 """Activations that take their time; a ReLU is one instruction."""
 
 
-def family(kernel: Kernel) -> Family:
+def family(kernel: Kernel, layout: Layout) -> Family:
     """What the kernel is compared with."""
-    return kernel.kind, kernel.blocked
+    image = kernel.kind == "conv" and kernel.blocked and kernel.inputs[0][0] < layout.block
+    return kernel.kind, kernel.blocked, image
 
 
 def work(kernel: Kernel, layout: Layout) -> list[float]:
@@ -43,10 +45,9 @@ def work(kernel: Kernel, layout: Layout) -> list[float]:
     macs = border = 0.0
     pieces = elements * prod(kernel.window)
     if kernel.kind in CONVOLUTIONS:
-        rows, _ = _taps(kernel, 0)
-        columns, at_border = _taps(kernel, 1)
-        macs = float(filters * channels * rows * columns)
-        border = float(filters * channels * rows * at_border)
+        rows, columns = _taps(kernel, 0), _taps(kernel, 1)
+        macs = float(filters * channels * rows.inside * columns.inside)
+        border = float(filters * channels * rows.inside * columns.at_border)
         pieces = 0
     elif kernel.kind == "linear":
         macs = float(kernel.macs)
@@ -60,6 +61,7 @@ def work(kernel: Kernel, layout: Layout) -> list[float]:
         float(kernel.input_bytes),
         float(FLOAT_BYTES * elements),
         float(kernel.weight_bytes),
+        _used_weight_bytes(kernel),
         float(elements if kernel.activation.partition("(")[0] in _FUSED else 0),
         float(pieces),
     ]
@@ -74,7 +76,8 @@ def position(kernel: Kernel, layout: Layout) -> list[float]:
     activation = kernel.activation.partition("(")[0]
     inside = 1.0
     if kernel.kind in CONVOLUTIONS:
-        inside = _taps(kernel, 0)[0] * _taps(kernel, 1)[0] / (area * prod(kernel.window))
+        rows, columns = _taps(kernel, 0), _taps(kernel, 1)
+        inside = rows.inside * columns.inside / (area * prod(kernel.window))
     return [
         log2(channels),
         log2(filters),
@@ -110,20 +113,42 @@ def _channels(kernel: Kernel, layout: Layout) -> tuple[int, int]:
     return channels, filters
 
 
-def _taps(kernel: Kernel, axis: int) -> tuple[int, int]:
-    """Along an axis: how often the window's positions lie inside the map, over all outputs; and
-    how often for the outputs whose window does not lie inside as a whole.
+class _Taps(NamedTuple):
+    """Of a window along an axis, over all outputs.
+
+    Attributes:
+        inside: how often its positions lie inside the map.
+        at_border: how often for the outputs whose window does not lie inside as a whole.
+        used: how many of its positions ever lie inside.
     """
+
+    inside: int
+    at_border: int
+    used: int
+
+
+def _taps(kernel: Kernel, axis: int) -> _Taps:
     before, after = kernel.inputs[0][1 + axis], kernel.output[1 + axis]
-    return _inside(before, after, kernel.window[axis], kernel.strides[axis])
+    return _along(before, after, kernel.window[axis], kernel.strides[axis])
 
 
 @cache
-def _inside(before: int, after: int, window: int, stride: int) -> tuple[int, int]:
+def _along(before: int, after: int, window: int, stride: int) -> _Taps:
     padding = max((after - 1) * stride + window - before + 1, 0) // 2
     starts = [position * stride - padding for position in range(after)]
     taps = [max(min(start + window, before) - max(start, 0), 0) for start in starts]
-    return sum(taps), sum(count for count in taps if count < window)
+    used = {tap for start in starts for tap in range(window) if 0 <= start + tap < before}
+    return _Taps(sum(taps), sum(count for count in taps if count < window), len(used))
+
+
+def _used_weight_bytes(kernel: Kernel) -> float:
+    """Of weights that are read: on maps smaller than the window some never meet the map, and are
+    only passed over.
+    """
+    if kernel.kind not in CONVOLUTIONS:
+        return float(kernel.weight_bytes)
+    used = _taps(kernel, 0).used * _taps(kernel, 1).used
+    return kernel.weight_bytes * used / prod(kernel.window)
 
 
 def _keeps_rows(kernel: Kernel) -> bool:

@@ -45,7 +45,7 @@ class KernelModel:
         self._layout = layout
         groups: dict[Family, list[KernelTime]] = {}
         for time in times:
-            groups.setdefault(family(time.kernel), []).append(time)
+            groups.setdefault(family(time.kernel, layout), []).append(time)
         self._known = {
             own: self._fitted(members)
             for own, members in groups.items()
@@ -61,7 +61,7 @@ class KernelModel:
         """The time of each kernel."""
         groups: dict[Family, list[int]] = {}
         for number, kernel in enumerate(kernels):
-            groups.setdefault(family(kernel), []).append(number)
+            groups.setdefault(family(kernel, self._layout), []).append(number)
         found: dict[int, Guess] = {}
         for own, numbers in groups.items():
             seen = own in self._known

@@ -57,7 +57,7 @@ class Predictor:
         self._model = KernelModel(profile.kernels, profile.layout)
         known = list(dict.fromkeys(k for network in profile.networks for k, _ in network.kernels))
         guesses = dict(zip(known, self._model(known), strict=True))
-        self._whole = fit_whole(profile.networks, guesses, profile.profiler_us)
+        self._whole = fit_whole(profile.networks, guesses, profile.profiler_us, profile.layout)
         self.base_ms = self._whole.base_ms
 
     def network(self, network: Network) -> Prediction:
@@ -111,6 +111,5 @@ class Predictor:
 
     def _sum(self, kernels: Sequence[Kernel]) -> Part:
         fresh = [kernel for kernel in dict.fromkeys(kernels) if kernel not in self._kernels]
-        for kernel, guess in zip(fresh, self._model(fresh), strict=True):
-            self._kernels[kernel] = self._whole.part(kernel, guess)
+        self._kernels.update(zip(fresh, self._whole.parts(fresh, self._model(fresh)), strict=True))
         return Part.of([self._kernels[kernel] for kernel in kernels])

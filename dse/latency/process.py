@@ -50,7 +50,7 @@ class Process:
 
     def __call__(self, work: Array, position: Array) -> tuple[Array, Array]:
         """Microseconds of kernels, and the standard deviation of their logarithms."""
-        near = _near(position, self.points, self.length)
+        near = nearness(position, self.points, self.length)
         mean = np.log(work @ self.rates) + near @ self.weights
         known = ((near @ self.precision) * near).sum(1)
         return np.exp(mean), self.scale * np.sqrt(np.maximum(1 - known, 1e-4))
@@ -65,7 +65,7 @@ def fit(work: Array, position: Array, us: Array, spread: Array) -> Process:
     length, scale, share = _likeliest(position[few], missed[few])
     points, missed = position[kept], missed[kept]
     noise = share + (spread[kept] / scale) ** 2
-    covariance = _near(points, points, length)
+    covariance = nearness(points, points, length)
     precision: Array = np.linalg.inv(covariance + np.diag(noise))
     # What strays from all that lie near it was disturbed when it was measured, and counts less:
     # by how much, without it, the others miss it in standard deviations.
@@ -76,8 +76,10 @@ def fit(work: Array, position: Array, us: Array, spread: Array) -> Process:
     return Process(rates, points, weights, precision, length, scale, scale * share**0.5)
 
 
-def _near(a: Array, b: Array, length: float) -> Array:
-    """Correlation by distance: Matérn's with smoothness 5/2."""
+def nearness(a: Array, b: Array, length: float) -> Array:
+    """How alike what lies at two positions is, by their distance: Matérn's correlation with
+    smoothness 5/2.
+    """
     squared = (a**2).sum(1)[:, None] + (b**2).sum(1)[None, :] - 2 * a @ b.T
     far = np.sqrt(5 * np.maximum(squared, 0)) / length
     near: Array = (1 + far + far**2 / 3) * np.exp(-far)
@@ -88,7 +90,7 @@ def _likeliest(position: Array, missed: Array) -> tuple[float, float, float]:
     """Length, scale and share of noise under which the missed parts are most likely."""
     best = (-np.inf, _LENGTHS[-1], 1.0, _NOISES[-1])
     for length in _LENGTHS:
-        values, vectors = np.linalg.eigh(_near(position, position, length))
+        values, vectors = np.linalg.eigh(nearness(position, position, length))
         along = (vectors.T @ missed) ** 2
         for share in _NOISES:
             spectrum = np.maximum(values, 0) + share

@@ -33,10 +33,9 @@ class KernelTime:
 
     Attributes:
         kernel: the kernel.
-        us: the mean of the faster half of its measurements in microseconds, the profiler's own
-            time included.
-        spread: the standard deviation of that half, as a part of the mean.
-        count: how many measurements, each of another network or round.
+        us: the median of its measurements in microseconds, the profiler's own time included.
+        spread: half of the measurements lie within this part of the median.
+        count: how many measurements, each of another network or turn.
     """
 
     kernel: Kernel
@@ -51,9 +50,9 @@ class NetworkTime:
 
     Attributes:
         name: for people.
-        ms: the median of its rounds in milliseconds.
-        spread: half of the rounds lie within this part of the median.
-        count: how many rounds.
+        ms: the median of its turns in milliseconds.
+        spread: half of the turns lie within this part of the median.
+        count: how many turns.
         kernels: what it runs, each with how often.
     """
 

@@ -1,4 +1,10 @@
-"""From kernels under the profiler to whole networks without it: constants, and how far they miss.
+"""From kernels under the profiler to whole networks without it.
+
+A kernel takes what its family's model says, without the profiler's own time, plus that of a call;
+networks that were timed as a whole say by how much that is wrong, and for which kernels. Their
+errors are sums over their kernels, each in proportion to its share of the time: a Gaussian process
+over kernels of which only such sums were observed (an additive one), together with the constants of
+a run and of a call, which are unknowns of the same linear system.
 
 Everything here adds up over kernels, so that a network is the sum of its blocks.
 """
@@ -11,10 +17,14 @@ from math import ceil, log
 
 import numpy as np
 
-from dse.latency.features import Array
-from dse.latency.kernel import CONVOLUTIONS, Kernel
+from dse.latency.features import Array, Family, position, table
+from dse.latency.features import family as family_of
+from dse.latency.kernel import Kernel
+from dse.latency.layout import Layout
 from dse.latency.model import Guess
+from dse.latency.process import nearness
 from dse.latency.profile import NetworkTime
+from dse.latency.sums import Sums
 
 COVERED = 0.9
 """How often the measured time of a network lies within the interval of its prediction."""
@@ -22,24 +32,21 @@ COVERED = 0.9
 _LEAST_US = 0.2
 """Of a kernel, once the profiler's own time is taken off."""
 
-_GROUPS = ("conv", "pointwise", "depthwise", "rows", "weights", "others")
-"""Kernels that whole networks scale alike: convolutions in blocks of channels by their kind, those
-in rows, those of small maps and matrix products, which mostly read weights, and what only moves
-maps."""
-
-_MOSTLY = 4
-"""Times the bytes of maps that a kernel's weights take which mostly reads weights."""
-
 _BASE_US, _BASE_SPREAD = 15.0, 5.0
-_CALL_US, _CALL_SPREAD = 0.7, 0.3
-_FACTOR_SPREAD = 0.1
-"""What the constants usually are, and how far from it: of a run; of a call; the factors, near 1."""
+_CALL_US, _CALL_SPREAD = 0.7, 0.5
+"""What the constants usually are, and how far from it: of a run; of a call of a kernel."""
 
-_ERROR = 0.05
-"""Of a network's time by kernels: what lies further off counts less."""
+_ALL, _FAMILY = 0.05, 0.05
+"""How far, in relative terms, all kernels are usually off together; those of a family."""
 
-_FOLDS = 8
+_SIZES = (0.03, 0.06, 0.12, 0.2)
+_LENGTHS = (1.5, 3.0)
+_NOISES = (0.01, 0.02, 0.04)
+"""Between these the networks choose, by likelihood: how far off, beyond that, kernels are that lie
+near each other; how near that is; and what else there is in a network's time."""
+
 _LEAST_DOUBT = 0.02
+_LEAST_FACTOR = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +74,62 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Whole:
-    """The constants of whole networks.
+class Errors:
+    """By how much the kernels of a family are off, in relative terms.
 
     Attributes:
+        common: all of them.
+        points: positions of kernels in networks.
+        weights: what each contributes to those near it.
+        length: how far in position two kernels lie that still tell something of each other.
+    """
+
+    common: float
+    points: Array
+    weights: Array
+    length: float
+
+    def __call__(self, positions: Array) -> Array:
+        near: Array = nearness(positions, self.points, self.length) @ self.weights
+        return self.common + near
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What whole networks say beyond kernels.
+
+    Attributes:
+        layout: of the machine.
         base_ms: of a run, whatever runs.
         profiler_us: what the profiler shows too much of each kernel.
         call_us: of each kernel, to be called at all.
-        factors: by which each group of kernels takes longer without the profiler.
+        errors: of the kernels' usual times, by family.
+        unseen: the error of a family that is in no network.
         stretch: how many times its doubt an interval reaches to either side.
     """
 
+    layout: Layout
     base_ms: float
     profiler_us: float
     call_us: float
-    factors: Array
+    errors: Mapping[Family, Errors]
+    unseen: float
     stretch: float
 
-    def part(self, kernel: Kernel, guess: Guess) -> Part:
-        """What a kernel adds to a network."""
-        own = max(guess.us - self.profiler_us, _LEAST_US)
-        us = max(float(self.factors[_group(kernel)]) * own + self.call_us, _LEAST_US)
-        return Part(us / 1000, us / 1000 * guess.spread, () if guess.seen else (kernel.kind,))
+    def parts(self, kernels: Sequence[Kernel], guesses: Sequence[Guess]) -> list[Part]:
+        """What kernels add to a network, by what the profiler would show of them."""
+        off = np.full(len(kernels), self.unseen)
+        for own, numbers in _by_family(kernels, self.layout).items():
+            if own in self.errors:
+                off[numbers] = self.errors[own](
+                    _positions([kernels[n] for n in numbers], self.layout)
+                )
+        found = []
+        for kernel, guess, error in zip(kernels, guesses, off.tolist(), strict=True):
+            us = _own_us(guess, self.profiler_us) * max(1 + error, _LEAST_FACTOR) + self.call_us
+            ms = max(us, _LEAST_US) / 1000
+            found.append(Part(ms, ms * guess.spread, () if guess.seen else (kernel.kind,)))
+        return found
 
     def interval(self, ms: float, doubt_ms: float) -> tuple[float, float]:
         """Within which the measured time of a network lies as often as `COVERED` says."""
@@ -97,65 +138,154 @@ class Whole:
 
 
 def fit_whole(
-    networks: Sequence[NetworkTime], guesses: Mapping[Kernel, Guess], profiler_us: float
+    networks: Sequence[NetworkTime],
+    guesses: Mapping[Kernel, Guess],
+    profiler_us: float,
+    layout: Layout,
 ) -> Whole:
-    """The constants by which measured networks come out best, in relative terms; those that the
-    networks say little about stay near what is usual.
+    """What measured networks say, in relative terms; where they say little, kernels stay as they
+    are.
 
-    The interval is conformal: a quantile of the errors of networks that the constants were not
-    fitted to.
+    The interval is conformal: a quantile of the errors that each network has by all the others.
 
     Args:
         networks: measured as a whole.
         guesses: of their kernels.
         profiler_us: what the profiler seems to add to each kernel.
+        layout: of the machine.
     """
-    rows = np.array([_row(network, guesses, profiler_us) for network in networks])
-    measured = np.array([1000 * network.ms for network in networks])
-    errors = []
-    for fold in range(min(_FOLDS, len(networks))):
-        own = np.arange(len(networks)) % _FOLDS == fold
-        rest = ~own if len(networks) > _FOLDS else np.ones(len(networks), dtype=bool)
-        whole = _constants(rows[rest], measured[rest], profiler_us)
-        for network in networks[fold::_FOLDS]:
-            parts = [(times, whole.part(k, guesses[k])) for k, times in network.kernels]
-            ms = whole.base_ms + sum(times * part.ms for times, part in parts)
-            doubt = sum(times * part.doubt_ms for times, part in parts)
-            errors.append(abs(log(network.ms / ms)) / _doubt(doubt / ms))
-    place = min(ceil(COVERED * (len(errors) + 1)), len(errors)) - 1
-    return _constants(rows, measured, profiler_us, sorted(errors)[place])
+    us = {kernel: _own_us(guess, profiler_us) for kernel, guess in guesses.items()}
+    calls = np.array([sum(n for _, n in net.kernels) for net in networks])
+    usual = _BASE_US + _CALL_US * calls
+    usual += np.array([sum(n * us[k] for k, n in net.kernels) for net in networks])
+    measured = np.array([1000 * net.ms for net in networks])
+    families = _families(networks, us, usual, layout)
+    told, size, length = _likeliest(
+        measured / usual - 1, calls / usual, 1 / usual, families, guesses
+    )
+    weights = told.weights
+    every = _ALL**2 * float(weights @ _all(families))
+    return Whole(
+        layout=layout,
+        base_ms=(_BASE_US + _BASE_SPREAD**2 * float(weights @ (1 / usual))) / 1000,
+        profiler_us=profiler_us,
+        call_us=_CALL_US + _CALL_SPREAD**2 * float(weights @ (calls / usual)),
+        errors={
+            own: Errors(
+                common=every + _FAMILY**2 * float(weights @ family.shares.sum(1)),
+                points=family.positions,
+                weights=size**2 * (weights @ family.shares),
+                length=length,
+            )
+            for own, family in families.items()
+        },
+        unseen=every,
+        stretch=_stretch(networks, usual * (1 + told.left_out), us, guesses),
+    )
 
 
-def _constants(rows: Array, measured: Array, profiler_us: float, stretch: float = 0.0) -> Whole:
-    usual = np.array([_BASE_US, _CALL_US, *np.ones(len(_GROUPS))])
-    spreads = [_BASE_SPREAD, _CALL_SPREAD, *(_FACTOR_SPREAD for _ in _GROUPS)]
-    parts = rows / measured[:, None]
-    found = usual
-    for _ in range(3):  # what lies far off counts less from the second time on
-        trust = 1 / (_ERROR * np.maximum(1, np.abs(1 - parts @ found) / (2 * _ERROR)))
-        wide = np.vstack([parts * trust[:, None], np.diag(1 / np.array(spreads))])
-        wanted = np.concatenate([(1 - parts @ usual) * trust, np.zeros(len(usual))])
-        found = usual + np.linalg.lstsq(wide, wanted, rcond=None)[0]
-    return Whole(float(found[0]) / 1000, profiler_us, float(found[1]), found[2:], stretch)
+@dataclass(frozen=True)
+class _Family:
+    """The kernels of a family that are in networks.
+
+    Attributes:
+        kernels: each once.
+        positions: of the kernels.
+        shares: of the networks' usual times that are theirs: a row a network.
+    """
+
+    kernels: Sequence[Kernel]
+    positions: Array
+    shares: Array
 
 
-def _row(network: NetworkTime, guesses: Mapping[Kernel, Guess], profiler_us: float) -> list[float]:
-    """What each constant multiplies."""
-    row = [1.0, 0.0, *(0.0 for _ in _GROUPS)]
-    for kernel, times in network.kernels:
-        row[1] += times
-        row[2 + _group(kernel)] += times * max(guesses[kernel].us - profiler_us, _LEAST_US)
-    return row
+def _families(
+    networks: Sequence[NetworkTime], us: Mapping[Kernel, float], usual: Array, layout: Layout
+) -> dict[Family, _Family]:
+    kernels = list(us)
+    found: dict[Family, _Family] = {}
+    for own, numbers in _by_family(kernels, layout).items():
+        members = [kernels[number] for number in numbers]
+        columns = {kernel: column for column, kernel in enumerate(members)}
+        shares = np.zeros((len(networks), len(members)))
+        for row, network in enumerate(networks):
+            for kernel, times in network.kernels:
+                if kernel in columns:
+                    shares[row, columns[kernel]] += times * us[kernel] / usual[row]
+        found[own] = _Family(members, _positions(members, layout), shares)
+    return found
 
 
-def _group(kernel: Kernel) -> int:
-    if kernel.weight_bytes > _MOSTLY * (kernel.input_bytes + kernel.output_bytes):
-        name = "weights"
-    elif kernel.kind in CONVOLUTIONS:
-        name = kernel.kind if kernel.blocked and kernel.kind in _GROUPS else "rows"
-    else:
-        name = "others"
-    return _GROUPS.index(name)
+def _likeliest(
+    off: Array,
+    calls: Array,
+    runs: Array,
+    families: Mapping[Family, _Family],
+    guesses: Mapping[Kernel, Guess],
+) -> tuple[Sums, float, float]:
+    """The networks' errors as sums, with the size and the length of errors of kernels near each
+    other under which they are most likely.
+    """
+    every = _all(families)
+    fixed = _outer(_BASE_SPREAD * runs) + _outer(_CALL_SPREAD * calls) + _outer(_ALL * every)
+    alone = np.zeros(len(off))
+    for family in families.values():
+        spread = np.array([guesses[kernel].spread for kernel in family.kernels])
+        fixed += _outer(_FAMILY * family.shares.sum(1))
+        alone += family.shares**2 @ spread**2
+    tried = []
+    for length in _LENGTHS:
+        near = np.zeros_like(fixed)
+        for family in families.values():
+            alike = nearness(family.positions, family.positions, length)
+            near += family.shares @ alike @ family.shares.T
+        tried += [
+            (Sums(off, fixed + size**2 * near, noise**2 + alone), size, length)
+            for size in _SIZES
+            for noise in _NOISES
+        ]
+    sums, size, length = max(tried, key=lambda one: one[0].likelihood)
+    return sums.without_strays(), size, length
+
+
+def _stretch(
+    networks: Sequence[NetworkTime],
+    expected_us: Array,
+    us: Mapping[Kernel, float],
+    guesses: Mapping[Kernel, Guess],
+) -> float:
+    """How many times their doubt networks are off of which `COVERED` says how many are."""
+    misses = []
+    for network, expected in zip(networks, expected_us.tolist(), strict=True):
+        doubt = sum(n * us[k] * guesses[k].spread for k, n in network.kernels)
+        expected = max(expected, _LEAST_US)
+        misses.append(abs(log(1000 * network.ms / expected)) / _doubt(doubt / expected))
+    place = min(ceil(COVERED * (len(misses) + 1)), len(misses)) - 1
+    return sorted(misses)[place]
+
+
+def _own_us(guess: Guess, profiler_us: float) -> float:
+    return max(guess.us - profiler_us, _LEAST_US)
+
+
+def _all(families: Mapping[Family, _Family]) -> Array:
+    """The part of each network's usual time that is its kernels'."""
+    return np.sum([family.shares.sum(1) for family in families.values()], axis=0)
+
+
+def _by_family(kernels: Sequence[Kernel], layout: Layout) -> dict[Family, list[int]]:
+    found: dict[Family, list[int]] = {}
+    for number, kernel in enumerate(kernels):
+        found.setdefault(family_of(kernel, layout), []).append(number)
+    return found
+
+
+def _positions(kernels: Sequence[Kernel], layout: Layout) -> Array:
+    return table([position(kernel, layout) for kernel in kernels])
+
+
+def _outer(column: Array) -> Array:
+    return np.outer(column, column)
 
 
 def _doubt(share: float) -> float:

@@ -18,6 +18,10 @@ _ENDINGS = (".yaml", ".yml")
 _NAME = re.compile(r"[a-z][a-z0-9]*([-._][a-z0-9]+)*")
 
 
+DEFAULT_SPACE = "lightweight"
+"""The space that is searched where none is asked for."""
+
+
 def space_names() -> list[str]:
     """The names of the shipped spaces."""
     return sorted(path.stem for path in resource_dir("searchspaces").glob("*.yaml"))

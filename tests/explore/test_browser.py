@@ -20,10 +20,8 @@ from dse.resources import resource_dir
 from dse.runs import open_run
 from dse.search import Candidate, Report, Search
 from dse.space import load_space
-from tests.browser import PHONE, browser, opened
+from tests.browser import PHONE, opened
 from tests.explore.test_options import NARROW
-
-__all__ = ["browser"]  # a fixture
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,6 @@ from dse.cost import cost
 from dse.network import Network
 from dse.presets import load_preset
 from dse.runs import COST_KEYS, Run, Trial
-from tests.browser import browser as browser
 
 EPOCHS = 10
 CLASSES = ["covid", "normal", "pneumonia"]
