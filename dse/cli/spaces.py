@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dse.cli.numbers import number, whole
-from dse.cli.options import BudgetMacs, BudgetParams, Classes, Input, Json
+from dse.cli.options import (
+    BudgetMacs,
+    BudgetParams,
+    BudgetPeakMemory,
+    BudgetSize,
+    Classes,
+    Input,
+    Json,
+)
 from dse.cli.output import print_json, print_table, say
 from dse.cli.space_compare import compare_spaces
 from dse.errors import InvalidValue
@@ -20,7 +28,6 @@ if TYPE_CHECKING:
     from dse.space.stats import Bar
 
 SpaceName = Annotated[str, typer.Argument(help="A shipped space's name, or a YAML file.")]
-Limit = Annotated[float | None, typer.Option(parser=number, metavar="N")]
 Seed = Annotated[int, typer.Option(parser=whole(0), metavar="N", help="Of the random draws.")]
 
 _LONG = 1e15
@@ -92,8 +99,8 @@ def stats(
     classes: Classes = None,
     budget_params: BudgetParams = None,
     budget_macs: BudgetMacs = None,
-    budget_peak_activation_bytes: Limit = None,
-    budget_size_bytes: Limit = None,
+    budget_peak_memory: BudgetPeakMemory = None,
+    budget_size: BudgetSize = None,
     budget_latency_ms: Annotated[
         float | None,
         typer.Option(parser=number, metavar="T", help="Milliseconds, predicted for --device."),
@@ -114,8 +121,8 @@ def stats(
     budget = Budget(
         params=budget_params,
         macs=budget_macs,
-        peak_activation_bytes=budget_peak_activation_bytes,
-        size_bytes=budget_size_bytes,
+        peak_activation_bytes=budget_peak_memory,
+        size_bytes=budget_size,
         latency_ms=budget_latency_ms,
     )
     limits = budget.limits()

@@ -19,10 +19,10 @@ from dse.errors import DseError
 from dse.ir import Shape
 from dse.ir.activation import ACTIVATIONS
 from dse.network import Network, read_network
-from dse.space import DEFAULT_SPACE, load_space, space_names
+from dse.space import DEFAULT_SPACE, Space, load_space, space_names
 
-_SIZES = (32, 48, 64, 64, 64, 96, 128, 160, 192, 224)
-"""Heights of images; most searches are at 64."""
+_SIZES = (32, 48, 64, 96, 128, 160, 192, 224)
+"""Heights of images, besides the size that a space is for, which half of its designs have."""
 
 _CLASSES = (2, 3, 10, 100, 1000)
 
@@ -61,12 +61,13 @@ def designs(rng: random.Random, most_macs: float) -> Iterator[Network]:
     usual = load_space(DEFAULT_SPACE)
     while True:
         for space in (space for other in spaces for space in (other, usual)):
-            yield from _drawn(
-                lambda: space.bind(space.sample(rng)).resized(  # noqa: B023 - called at once
-                    input=_square(3, rng.choice(_SIZES)), classes=rng.choice(_CLASSES)
-                ),
-                most_macs,
-            )
+            yield from _drawn(lambda: _design(space, rng), most_macs)  # noqa: B023 - called at once
+
+
+def _design(space: Space, rng: random.Random) -> Network:
+    size = rng.choice((space.input.height, rng.choice(_SIZES)))
+    design = space.bind(space.sample(rng))
+    return design.resized(input=_square(3, size), classes=rng.choice(_CLASSES))
 
 
 def chains(rng: random.Random, most_macs: float) -> Iterator[Network]:

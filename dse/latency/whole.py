@@ -270,7 +270,8 @@ def _own_us(guess: Guess, profiler_us: float) -> float:
 
 def _all(families: Mapping[Family, _Family]) -> Array:
     """The part of each network's usual time that is its kernels'."""
-    return np.sum([family.shares.sum(1) for family in families.values()], axis=0)
+    shares: Array = np.sum([family.shares.sum(1) for family in families.values()], axis=0)
+    return shares
 
 
 def _by_family(kernels: Sequence[Kernel], layout: Layout) -> dict[Family, list[int]]:

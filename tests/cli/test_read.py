@@ -276,7 +276,7 @@ def test_space_stats(dse: Any) -> None:
     assert (document["budget"], document["count"]) == ({}, None)
     again = dse("space", "stats", "fire", "--samples", 40, "--json", "--seed", 0).json
     assert again == document
-    exact = ("space", "stats", "hybrid-mobilenet", "--samples", 40, "--budget-size-bytes", "2M")
+    exact = ("space", "stats", "hybrid-mobilenet", "--samples", 40, "--budget-size", "2M")
     assert "decision vectors that fit: 60 exactly, 16.667% of random draws" in dse(*exact).out
     counted = dse(*exact, "--json").json
     assert counted["count"]["designs"] == {"value": 60, "error": 0}
