@@ -11,11 +11,15 @@ import numpy as np
 from dse.latency.features import Array, Family, family, position, table, work
 from dse.latency.kernel import Kernel
 from dse.latency.layout import Layout
-from dse.latency.process import Process, fit
+from dse.latency.process import Process, fit, rates_of
 from dse.latency.profile import KernelTime
 
 _LEAST_MEASURED = 5
 """Kernels of a family that must have been measured for it to be known."""
+
+_LEAST_FITTED = 40
+"""Kernels of a family that its rates are fitted to; in smaller ones work takes what it does in all
+kernels together, times a constant."""
 
 _UNSEEN = 0.7
 """Standard deviation of the logarithm of times that are guessed for families never seen: a factor
@@ -46,8 +50,10 @@ class KernelModel:
         groups: dict[Family, list[KernelTime]] = {}
         for time in times:
             groups.setdefault(family(time.kernel, layout), []).append(time)
+        work, _ = self._arrays([time.kernel for time in times])
+        self._rates = rates_of(work, _us(times))
         self._known = {
-            own: self._fitted(members)
+            own: self._fitted(members, common=len(members) < _LEAST_FITTED)
             for own, members in groups.items()
             if len(members) >= _LEAST_MEASURED
         }
@@ -55,7 +61,7 @@ class KernelModel:
     @cached_property
     def _others(self) -> Process:
         """Of all kernels together: made when a family that was never measured first comes up."""
-        return self._fitted(self._times)
+        return self._fitted(self._times, common=True)
 
     def __call__(self, kernels: Sequence[Kernel]) -> list[Guess]:
         """The time of each kernel."""
@@ -77,7 +83,12 @@ class KernelModel:
             table([position(kernel, self._layout) for kernel in kernels]),
         )
 
-    def _fitted(self, times: Sequence[KernelTime]) -> Process:
-        us = np.array([time.us for time in times])
+    def _fitted(self, times: Sequence[KernelTime], *, common: bool) -> Process:
         spread = np.array([time.spread / time.count**0.5 for time in times])
-        return fit(*self._arrays([time.kernel for time in times]), us, spread)
+        work, position = self._arrays([time.kernel for time in times])
+        us = _us(times)
+        return fit(self._rates if common else rates_of(work, us), work, position, us, spread)
+
+
+def _us(times: Sequence[KernelTime]) -> Array:
+    return np.array([time.us for time in times])

@@ -32,6 +32,7 @@ class Process:
 
     Attributes:
         rates: microseconds per unit of each part of the work.
+        shift: by how much all are off, in logarithms.
         points: positions of measured kernels.
         weights: what each contributes.
         precision: the inverse of their covariance.
@@ -41,6 +42,7 @@ class Process:
     """
 
     rates: Array
+    shift: float
     points: Array
     weights: Array
     precision: Array
@@ -51,15 +53,16 @@ class Process:
     def __call__(self, work: Array, position: Array) -> tuple[Array, Array]:
         """Microseconds of kernels, and the standard deviation of their logarithms."""
         near = nearness(position, self.points, self.length)
-        mean = np.log(work @ self.rates) + near @ self.weights
+        mean = np.log(work @ self.rates) + self.shift + near @ self.weights
         known = ((near @ self.precision) * near).sum(1)
         return np.exp(mean), self.scale * np.sqrt(np.maximum(1 - known, 1e-4))
 
 
-def fit(work: Array, position: Array, us: Array, spread: Array) -> Process:
+def fit(rates: Array, work: Array, position: Array, us: Array, spread: Array) -> Process:
     """Fit a family to its measurements; `spread` is the relative error of each."""
-    rates = _rates(work, us)
     missed = np.log(us / (work @ rates))
+    shift = float(np.median(missed))
+    missed -= shift
     kept = _spread_out(position, _MOST_POINTS)
     few = kept[:_FITTED_POINTS]
     length, scale, share = _likeliest(position[few], missed[few])
@@ -73,7 +76,7 @@ def fit(work: Array, position: Array, us: Array, spread: Array) -> Process:
     noise *= np.maximum(strays / _TRUSTED, 1) ** 2
     precision = np.linalg.inv(covariance + np.diag(noise))
     weights: Array = precision @ missed
-    return Process(rates, points, weights, precision, length, scale, scale * share**0.5)
+    return Process(rates, shift, points, weights, precision, length, scale, scale * share**0.5)
 
 
 def nearness(a: Array, b: Array, length: float) -> Array:
@@ -101,7 +104,7 @@ def _likeliest(position: Array, missed: Array) -> tuple[float, float, float]:
     return best[1:]
 
 
-def _rates(work: Array, us: Array) -> Array:
+def rates_of(work: Array, us: Array) -> Array:
     """Non-negative rates with small relative errors, those far off counting less."""
     trust = np.ones(len(us))
     for _ in range(3):

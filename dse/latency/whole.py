@@ -204,15 +204,16 @@ def _families(
 ) -> dict[Family, _Family]:
     kernels = list(us)
     found: dict[Family, _Family] = {}
+    place: dict[Kernel, tuple[Family, int]] = {}
     for own, numbers in _by_family(kernels, layout).items():
         members = [kernels[number] for number in numbers]
-        columns = {kernel: column for column, kernel in enumerate(members)}
         shares = np.zeros((len(networks), len(members)))
-        for row, network in enumerate(networks):
-            for kernel, times in network.kernels:
-                if kernel in columns:
-                    shares[row, columns[kernel]] += times * us[kernel] / usual[row]
         found[own] = _Family(members, _positions(members, layout), shares)
+        place |= {kernel: (own, column) for column, kernel in enumerate(members)}
+    for row, network in enumerate(networks):
+        for kernel, times in network.kernels:
+            own, column = place[kernel]
+            found[own].shares[row, column] += times * us[kernel] / usual[row]
     return found
 
 

@@ -20,10 +20,14 @@ PROFILER_US, BASE_MS = 5.0, 0.02
 
 
 def true_us(kernel: Kernel) -> float:
-    """Microseconds of a kernel: a roofline with a bend, some kinds slower than others."""
-    macs = kernel.macs / (9000 if kernel.kind == "conv" else 6000)
+    """Microseconds of a kernel: a roofline with a bend, some kinds slower than others, and blocks of
+    filters computed as a whole.
+    """
+    filters = kernel.output[0]
+    computed = -(-filters // LAYOUT.block) * LAYOUT.block if kernel.blocked else filters
+    macs = kernel.macs * computed / filters / (9000 if kernel.kind == "conv" else 6000)
     moved = (kernel.input_bytes + kernel.output_bytes + kernel.weight_bytes) / 8000
-    return 1.0 + macs * (1 + 4 / kernel.output[0]) + moved + 1e-4 * prod(kernel.output)
+    return 1.0 + macs * (1 + 4 / computed) + moved + 1e-4 * prod(kernel.output)
 
 
 def true_ms(network: Network) -> float:
