@@ -191,6 +191,8 @@ class Processes:
         self._evaluate = evaluate
         self._idle = [Pool(1, evaluate) for _ in range(count)]
         self._running: dict[Future[Outcome], _Running] = {}
+        # Also while one is on its way from the former to the latter, where Ctrl-C may come.
+        self._every = set(self._idle)
 
     @property
     def free(self) -> int:
@@ -211,7 +213,9 @@ class Processes:
                 outcome = future.result()
             except BrokenProcessPool:
                 pool.close()
+                self._every.remove(pool)
                 pool = Pool(1, self._evaluate)
+                self._every.add(pool)
                 outcome = Outcome("killed", {}, [], time.perf_counter() - started)
             finally:
                 self._idle.append(pool)
@@ -219,11 +223,11 @@ class Processes:
         return ended
 
     def close(self) -> None:
-        for pool in [*self._idle, *(running.pool for running in self._running.values())]:
+        for pool in self._every:
             pool.close()
         for running in self._running.values():
             running.follower.close()
-        self._idle, self._running = [], {}
+        self._idle, self._running, self._every = [], {}, set()
 
     def _done(self, seconds: float | None) -> set[Future[Outcome]]:
         """What has ended, as soon as something has or the time is up; reports pass meanwhile."""
