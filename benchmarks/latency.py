@@ -23,7 +23,7 @@ from dse.presets import load_preset, preset_names
 from dse.space import load_space
 
 _DESIGNS = 60
-_SEED = 20_261
+_SEED = 20_262
 """Of the held-out designs; calibration draws by another."""
 
 _MOST_MACS = 5e9
