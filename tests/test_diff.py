@@ -392,6 +392,7 @@ def test_a_changed_preset_is_nearest_to_what_it_was(
     assert nearest_preset(changed()).label == label
 
 
+@pytest.mark.slow
 @given(network=networks())
 @settings(max_examples=8)
 def test_no_preset_is_nearer(network: Network) -> None:

@@ -33,6 +33,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         dse.nothing  # noqa: B018
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "first",
     [

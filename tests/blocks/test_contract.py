@@ -185,6 +185,7 @@ def test_evaluation_does_not_change_its_input(kind: str, data: st.DataObject) ->
     assert torch.equal(batch, before)
 
 
+@pytest.mark.slow
 @every_kind
 @settings(max_examples=4)
 @given(data=st.data())
@@ -195,6 +196,7 @@ def test_script_equals_eager(kind: str, data: st.DataObject) -> None:
         torch.testing.assert_close(torch.jit.script(model)(batch), model(batch))
 
 
+@pytest.mark.slow
 @every_kind
 @settings(max_examples=2)
 @given(data=st.data())

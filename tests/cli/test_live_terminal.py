@@ -64,6 +64,7 @@ def rows_below(lines: list[str], title: str) -> list[list[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_the_live_view_gives_the_terminal_back(search: Search, tmp_path: Path) -> None:
     """In a window of 60 columns, without colours."""
     terminal = search("--workers", 1, columns=60, rows=14, NO_COLOR="1")

@@ -257,6 +257,7 @@ def test_space_check(dse: Any) -> None:
     assert "darkcovidnet" in said.err
 
 
+@pytest.mark.slow
 def test_space_stats(dse: Any) -> None:
     said = dse(*("space", "stats", "fire", "--samples", 200, "--budget-params", "1M"))
     lines = said.out.splitlines()

@@ -135,6 +135,7 @@ def test_the_design_rereads_to_the_winner(searched: Searched) -> None:
     assert network == read_network(searched.document["winner"]["design"])
 
 
+@pytest.mark.slow
 def test_the_source_runs_as_a_script(searched: Searched) -> None:
     path = searched.file(".py")
     done = subprocess.run(
@@ -172,6 +173,7 @@ def test_weights_source_and_onnx_agree(searched: Searched) -> None:
     assert facts["run"] == "tiny"
 
 
+@pytest.mark.slow
 def test_exports_of_the_winner_have_its_weights(searched: Searched) -> None:
     said = subprocess_dse(
         searched.folder, "generate", "tiny#winner", "--int8", "--out", "again", "--json"
@@ -386,7 +388,8 @@ def test_a_new_search_does_not_overwrite(dse: Any, refused: Any, options: Any) -
     assert text == "the run r exists; give --resume to go on with it, or another --run"
 
 
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
 def test_ctrl_c_says_how_to_go_on(options: Any, tmp_path: Path, workers: int) -> None:
     process = subprocess.Popen(
         [

@@ -202,6 +202,7 @@ def test_an_existing_experiment(dse: Any, refused: Any, design: str, digits_fold
     )
 
 
+@pytest.mark.slow
 def test_real_images(tmp_path: Path, xrays: Path) -> None:
     """Five folds of the sixty X-rays, by patient."""
     said = subprocess_dse(

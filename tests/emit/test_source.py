@@ -43,6 +43,7 @@ def test_files_are_formatted(emitted: Emitted) -> None:
     assert told("ruff", "format", "--diff", *settings, str(emitted.folder)) == ""
 
 
+@pytest.mark.slow
 def test_files_are_typed(emitted: Emitted, pytestconfig: pytest.Config) -> None:
     cache = pytestconfig.cache.mkdir("mypy")  # torch's types take half a minute to read anew
     settings = ["--strict", "--config-file=", f"--cache-dir={cache}", "--follow-imports=silent"]
@@ -152,6 +153,7 @@ def test_emission_of_chains_is_a_function_of_the_document(network: Network) -> N
     assert emit(parse_network(network.to_json(), "test")) == emit(network)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["squeezenet-1.1", "hybrid-mobilenet"])
 def test_a_file_run_as_a_script_prints_its_cost(name: str, tmp_path: Path) -> None:
     network = load_preset(name, classes=7)

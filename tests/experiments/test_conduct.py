@@ -124,6 +124,7 @@ def test_seeds_and_folds_make_a_difference(whole: Experiment) -> None:
     assert not torch.equal(a[STEM], c[STEM])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epoch", [1, 2])
 def test_interrupted_and_gone_on_with_it_is_as_if_never_interrupted(
     whole: Experiment, pictures: Path, epoch: int
@@ -145,6 +146,7 @@ def test_interrupted_and_gone_on_with_it_is_as_if_never_interrupted(
     assert all(same(gone_on, whole, cell) for cell in whole.cells)
 
 
+@pytest.mark.slow
 def test_processes_train_as_this_one_does(whole: Experiment, pictures: Path) -> None:
     heard = Heard()
     beside = compare(

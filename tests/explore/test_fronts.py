@@ -81,6 +81,7 @@ def test_a_run_without_finished_trials_says_so(space: Space) -> None:
     assert run_points("r", space)["note"] == "no trial has finished yet"
 
 
+@pytest.mark.slow
 def test_of_ten_thousand_trials_some_are_drawn_and_the_whole_front(space: Space) -> None:
     run, rng = searched(space, trials=1), random.Random(0)
     rows = [

@@ -20,8 +20,8 @@ PROFILER_US, BASE_MS = 5.0, 0.02
 
 
 def true_us(kernel: Kernel) -> float:
-    """Microseconds of a kernel: a roofline with a bend, some kinds slower than others, and blocks of
-    filters computed as a whole.
+    """Microseconds of a kernel: a roofline with a bend, some kinds slower than others, whole blocks
+    of filters.
     """
     filters = kernel.output[0]
     computed = -(-filters // LAYOUT.block) * LAYOUT.block if kernel.blocked else filters

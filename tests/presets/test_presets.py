@@ -132,6 +132,7 @@ def test_ptflops_counts_macs_and_one_addition_for_each_bias(name: str) -> None:
     assert parameters == cost(network).params
 
 
+@pytest.mark.slow
 @large_ones_are_slow
 def test_a_preset_trains_and_scripts(name: str) -> None:
     network = load_preset(name, input="3x64x64", classes=3)
@@ -151,6 +152,7 @@ def test_the_emitted_preset_computes_the_program(name: str) -> None:
     assert (scores - expected).abs().max() <= 1e-4 * expected.abs().max()
 
 
+@pytest.mark.slow
 @large_ones_are_slow
 def test_a_preset_exports(name: str) -> None:
     network = load_preset(name, input="3x64x64", classes=3)

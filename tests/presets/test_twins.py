@@ -29,7 +29,7 @@ from tests.modules import on_meta
 from tests.presets.test_layer_tables import TABLES
 from tests.twins import Recording, images_of, prove_equal, record_keras, record_torch
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 Record = Callable[..., Recording]
 

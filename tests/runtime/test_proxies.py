@@ -58,6 +58,7 @@ def measured() -> dict[str, dict[str, float]]:
 # -- the contract of every proxy -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("proxy", proxy_names())
 def test_every_proxy_is_finite_and_differs_between_designs(
     proxy: str, measured: dict[str, dict[str, float]]
@@ -67,6 +68,7 @@ def test_every_proxy_is_finite_and_differs_between_designs(
     assert len(set(values)) == len(values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["spp-covid-net", "mobilenet-v3-small"])
 def test_a_proxy_depends_on_design_and_seed_alone(
     name: str, measured: dict[str, dict[str, float]]
@@ -88,6 +90,7 @@ def test_a_proxy_reads_images_exactly_if_it_says_so(proxy: str) -> None:
     assert (first != second) == about_proxy(proxy).images
 
 
+@pytest.mark.slow
 def test_sizes_are_the_costs_of_the_design(measured: dict[str, dict[str, float]]) -> None:
     for name, row in measured.items():
         assert row["params"] == cost(preset(name)).params

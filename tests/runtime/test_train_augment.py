@@ -239,6 +239,7 @@ def test_any_changes_keep_shape_and_range_and_follow_from_the_seed(
     assert torch.equal(changed(), first)
 
 
+@pytest.mark.slow
 def test_moving_pixels_does_not_import_kornia() -> None:
     program = (
         "import sys, torch; from dse.recipes import recipe;"

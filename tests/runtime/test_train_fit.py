@@ -205,6 +205,7 @@ def test_mistakes_in_the_arguments_are_named() -> None:
         fit(network(), TRAIN, VAL, SHORT, classes=5)
 
 
+@pytest.mark.slow
 def test_a_training_does_not_import_torchs_compiler() -> None:
     script = (
         "import sys; from tests.trainings import *; from dse.runtime.train import fit;"

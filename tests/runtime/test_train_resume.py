@@ -94,6 +94,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return result
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="trainings are forked, then killed")
 @pytest.mark.parametrize("name", ["adam", "sgd", "radam", "found", "gradual"])
 def test_a_killed_training_ends_as_if_it_had_been_left_alone(
@@ -110,6 +111,7 @@ def test_a_killed_training_ends_as_if_it_had_been_left_alone(
     assert seen["kills"] >= (20 if name == "adam" else 3)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the limit is set in a forked training")
 def test_a_file_that_may_not_grow_leaves_the_last_checkpoint(killed: dict[str, Any]) -> None:
     seen = killed["adam"]["full"]

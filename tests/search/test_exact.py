@@ -123,7 +123,7 @@ def searched(space: Space, kind: str, sampler: str, reaper: Reaper) -> list[Any]
 @pytest.mark.parametrize(
     ("sampler", "step"),
     [
-        ("tpe", 61),
+        pytest.param("tpe", 61, marks=pytest.mark.slow),
         ("random", 47),
         pytest.param("random", 1, marks=pytest.mark.slow),
         pytest.param("auto", 13, marks=pytest.mark.slow),

@@ -122,6 +122,7 @@ def test_narrow_budgets_are_held(name: str, budget: Budget) -> None:
     assert len({str(decisions) for decisions in found}) >= 4
 
 
+@pytest.mark.slow
 def test_the_walk_admits_designs_found_without_it() -> None:
     """The bounds of a large space are found from likely options alone; they shut out little."""
     space = shipped("lightweight")

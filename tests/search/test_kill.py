@@ -28,9 +28,12 @@ network:
 """
 MARK = "DSE_TEST_MARK"
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/environ").exists(), reason="looks for left-over processes in /proc"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not Path("/proc/self/environ").exists(), reason="looks for left-over processes in /proc"
+    ),
+]
 
 
 class Program:

@@ -398,6 +398,7 @@ def test_a_training_that_paused_ends_with_the_same_weights_and_metrics(
         assert torch.equal(value, paused.state_dict()[name]), name
 
 
+@pytest.mark.slow
 def test_trainings_in_a_search_go_on_from_their_rung(few: Space) -> None:
     class Counting(Train):
         """Counts the epochs that are trained, in whatever call."""

@@ -88,6 +88,7 @@ def test_every_sampler_proposes_what_fits_in_every_space(name: str, sampler: str
         tell(study, trial, space, decisions)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_sampler_made_anew_goes_on_as_if_it_had_not_been(sampler: str) -> None:
     domain = domain_of("spp-covid")

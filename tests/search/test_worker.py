@@ -20,6 +20,8 @@ from dse.space import Space
 from dse.version import dse_version
 from tests.search.helper import SPACE, URL
 
+pytestmark = pytest.mark.slow
+
 HELPER = Path(__file__).with_name("helper.py")
 
 

@@ -110,6 +110,7 @@ def test_estimates_scatter_around_the_exact_count(limits: dict[str, float], aim:
     assert abs(found.mean() - exact) < 4 * error
 
 
+@pytest.mark.slow
 def test_a_space_too_large_to_count_is_estimated_with_its_error() -> None:
     space = load_space("fire")
     budget = Budget(params=3e5)

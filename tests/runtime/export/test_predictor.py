@@ -59,6 +59,7 @@ def told(*command: str) -> str:
 # -- the code --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_it_is_clean_by_the_usual_tools(script: Path, pytestconfig: pytest.Config) -> None:
     settings = ["--isolated", "--line-length=88", "--no-cache"]
     rules = ["--target-version=py311", f"--extend-select={SELECTED}"]

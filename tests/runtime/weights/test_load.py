@@ -72,6 +72,7 @@ OTHERS: list[tuple[str, dict[str, Any], Maker]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("preset", "arguments", "make"), OTHERS, ids=lambda x: x if isinstance(x, str) else ""
 )
