@@ -17,7 +17,7 @@ from dse.hypervolume import hypervolume
 from dse.runs import Run, Trial
 
 _SEEDS = (0, 1, 2)
-_SECONDS = 90
+_SECONDS = 300
 _PARAMS = 100_000
 _CHANCE = 0.1
 _CONTESTANTS = {
