@@ -157,7 +157,10 @@ def front(trials: Sequence[Trial], objectives: Sequence[str]) -> list[Trial]:
     scored.sort(key=lambda pair: (pair[1], pair[0].trial))
     kept: list[tuple[Trial, tuple[float, ...]]] = []
     for trial, losses in scored:
-        if not any(_no_worse(others, losses) for _, others in kept):
+        # Of two objectives the last one kept has the best second: what does not beat a trial there
+        # lets none of those before it do so.
+        rivals = kept[-1:] if len(losses) == 2 else kept
+        if not any(_no_worse(others, losses) for _, others in rivals):
             kept.append((trial, losses))
     return [trial for trial, _ in kept]
 
