@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import cache
 from math import log2, prod
 from typing import Any, NamedTuple
@@ -30,6 +30,14 @@ def family(kernel: Kernel, layout: Layout) -> Family:
     """What the kernel is compared with."""
     image = kernel.kind == "conv" and kernel.blocked and kernel.inputs[0][0] < layout.block
     return kernel.kind, kernel.blocked, image
+
+
+def by_family(kernels: Iterable[Kernel], layout: Layout) -> dict[Family, list[int]]:
+    """The numbers of the kernels of each family."""
+    found: dict[Family, list[int]] = {}
+    for number, kernel in enumerate(kernels):
+        found.setdefault(family(kernel, layout), []).append(number)
+    return found
 
 
 def work(kernel: Kernel, layout: Layout) -> list[float]:
@@ -96,9 +104,14 @@ def position(kernel: Kernel, layout: Layout) -> list[float]:
     ]
 
 
-def table(rows: Sequence[Sequence[float]]) -> Array:
-    """Rows as an array."""
-    return np.array(rows, dtype=np.float64)
+def works(kernels: Iterable[Kernel], layout: Layout) -> Array:
+    """A row of `work` a kernel."""
+    return np.array([work(kernel, layout) for kernel in kernels], dtype=np.float64)
+
+
+def positions(kernels: Iterable[Kernel], layout: Layout) -> Array:
+    """A row of `position` a kernel."""
+    return np.array([position(kernel, layout) for kernel in kernels], dtype=np.float64)
 
 
 def _channels(kernel: Kernel, layout: Layout) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from dse.latency.features import Array, Family, family, position, table, work
+from dse.latency.features import Array, by_family, positions, works
 from dse.latency.kernel import Kernel
 from dse.latency.layout import Layout
 from dse.latency.process import Process, fit, rates_of
@@ -47,15 +47,14 @@ class KernelModel:
     def __init__(self, times: Sequence[KernelTime], layout: Layout) -> None:
         self._times = times
         self._layout = layout
-        groups: dict[Family, list[KernelTime]] = {}
-        for time in times:
-            groups.setdefault(family(time.kernel, layout), []).append(time)
-        work, _ = self._arrays([time.kernel for time in times])
-        self._rates = rates_of(work, _us(times))
+        kernels = [time.kernel for time in times]
+        self._rates = rates_of(works(kernels, layout), _us(times))
         self._known = {
-            own: self._fitted(members, common=len(members) < _LEAST_FITTED)
-            for own, members in groups.items()
-            if len(members) >= _LEAST_MEASURED
+            own: self._fitted(
+                [times[number] for number in numbers], common=len(numbers) < _LEAST_FITTED
+            )
+            for own, numbers in by_family(kernels, layout).items()
+            if len(numbers) >= _LEAST_MEASURED
         }
 
     @cached_property
@@ -65,11 +64,8 @@ class KernelModel:
 
     def __call__(self, kernels: Sequence[Kernel]) -> list[Guess]:
         """The time of each kernel."""
-        groups: dict[Family, list[int]] = {}
-        for number, kernel in enumerate(kernels):
-            groups.setdefault(family(kernel, self._layout), []).append(number)
         found: dict[int, Guess] = {}
-        for own, numbers in groups.items():
+        for own, numbers in by_family(kernels, self._layout).items():
             seen = own in self._known
             process = self._known[own] if seen else self._others
             us, spread = process(*self._arrays([kernels[number] for number in numbers]))
@@ -78,10 +74,7 @@ class KernelModel:
         return [found[number] for number in range(len(kernels))]
 
     def _arrays(self, kernels: Sequence[Kernel]) -> tuple[Array, Array]:
-        return (
-            table([work(kernel, self._layout) for kernel in kernels]),
-            table([position(kernel, self._layout) for kernel in kernels]),
-        )
+        return works(kernels, self._layout), positions(kernels, self._layout)
 
     def _fitted(self, times: Sequence[KernelTime], *, common: bool) -> Process:
         spread = np.array([time.spread / time.count**0.5 for time in times])

@@ -17,8 +17,7 @@ from math import ceil, log
 
 import numpy as np
 
-from dse.latency.features import Array, Family, position, table
-from dse.latency.features import family as family_of
+from dse.latency.features import Array, Family, by_family, positions
 from dse.latency.kernel import Kernel
 from dse.latency.layout import Layout
 from dse.latency.model import Guess
@@ -89,8 +88,8 @@ class Errors:
     points: Array
     weights: Array
 
-    def __call__(self, positions: Array) -> Array:
-        near: Array = nearness(positions, self.points, _LENGTH) @ self.weights
+    def __call__(self, places: Array) -> Array:
+        near: Array = nearness(places, self.points, _LENGTH) @ self.weights
         return self.common + near
 
 
@@ -119,10 +118,10 @@ class Whole:
     def parts(self, kernels: Sequence[Kernel], guesses: Sequence[Guess]) -> list[Part]:
         """What kernels add to a network, by what the profiler would show of them."""
         off = np.full(len(kernels), self.unseen)
-        for own, numbers in _by_family(kernels, self.layout).items():
+        for own, numbers in by_family(kernels, self.layout).items():
             if own in self.errors:
                 off[numbers] = self.errors[own](
-                    _positions([kernels[n] for n in numbers], self.layout)
+                    positions([kernels[n] for n in numbers], self.layout)
                 )
         found = []
         for kernel, guess, error in zip(kernels, guesses, off.tolist(), strict=True):
@@ -202,10 +201,10 @@ def _families(
     kernels = list(us)
     found: dict[Family, _Family] = {}
     place: dict[Kernel, tuple[Family, int]] = {}
-    for own, numbers in _by_family(kernels, layout).items():
+    for own, numbers in by_family(kernels, layout).items():
         members = [kernels[number] for number in numbers]
         shares = np.zeros((len(networks), len(members)))
-        found[own] = _Family(members, _positions(members, layout), shares)
+        found[own] = _Family(members, positions(members, layout), shares)
         place |= {kernel: (own, column) for column, kernel in enumerate(members)}
     for row, network in enumerate(networks):
         for kernel, times in network.kernels:
@@ -226,13 +225,11 @@ def _likeliest(
     """
     every = _all(families)
     fixed = _outer(_BASE_SPREAD * runs) + _outer(_CALL_SPREAD * calls) + _outer(_ALL * every)
-    alone = np.zeros(len(off))
+    alone, near = np.zeros(len(off)), np.zeros_like(fixed)
     for family in families.values():
         spread = np.array([guesses[kernel].spread for kernel in family.kernels])
         fixed += _outer(_FAMILY * family.shares.sum(1))
         alone += family.shares**2 @ spread**2
-    near = np.zeros_like(fixed)
-    for family in families.values():
         # In single precision, which halves the seconds that a profile takes to be read.
         points, shares = family.positions.astype(np.float32), family.shares.astype(np.float32)
         near += shares @ nearness(points, points, _LENGTH) @ shares.T
@@ -269,17 +266,6 @@ def _all(families: Mapping[Family, _Family]) -> Array:
     """The part of each network's usual time that is its kernels'."""
     shares: Array = np.sum([family.shares.sum(1) for family in families.values()], axis=0)
     return shares
-
-
-def _by_family(kernels: Sequence[Kernel], layout: Layout) -> dict[Family, list[int]]:
-    found: dict[Family, list[int]] = {}
-    for number, kernel in enumerate(kernels):
-        found.setdefault(family_of(kernel, layout), []).append(number)
-    return found
-
-
-def _positions(kernels: Sequence[Kernel], layout: Layout) -> Array:
-    return table([position(kernel, layout) for kernel in kernels])
 
 
 def _outer(column: Array) -> Array:
