@@ -13,7 +13,7 @@ from statistics import mean, stdev
 from scipy import stats
 
 from benchmarks.text import table
-from dse.hypervolume import hypervolume
+from dse.fronts import hypervolume
 from dse.runs import Run, Trial
 
 _SEEDS = (0, 1, 2)

@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 
 from dse.atomic import write_atomically
 from dse.errors import DataError, InvalidValue, UnknownName
+from dse.fronts import Losses, first_front
 from dse.network import Network, read_network
 
 Direction = Literal["maximize", "minimize"]
@@ -145,28 +146,15 @@ def front(trials: Sequence[Trial], objectives: Sequence[str]) -> list[Trial]:
 
     Of trials equal in all objectives the earliest stays.
     """
-    scored: list[tuple[Trial, tuple[float, ...]]] = []
-    for trial in trials:
-        values = [trial.objective(name) for name in objectives]
-        if trial.eligible and all(value is not None and isfinite(value) for value in values):
-            signs = [-1 if direction(name) == "maximize" else 1 for name in objectives]
-            scored.append(
-                (trial, tuple(s * v for s, v in zip(signs, values, strict=True) if v is not None))
-            )
-    # Whatever beats a trial comes before it in this order, or is beaten by something that does.
-    scored.sort(key=lambda pair: (pair[1], pair[0].trial))
-    kept: list[tuple[Trial, tuple[float, ...]]] = []
-    for trial, losses in scored:
-        # Of two objectives the last one kept has the best second: what does not beat a trial there
-        # lets none of those before it do so.
-        rivals = kept[-1:] if len(losses) == 2 else kept
-        if not any(_no_worse(others, losses) for _, others in rivals):
-            kept.append((trial, losses))
-    return [trial for trial, _ in kept]
-
-
-def _no_worse(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
-    return all(x <= y for x, y in zip(a, b, strict=True))
+    signs = [-1 if direction(name) == "maximize" else 1 for name in objectives]
+    scored: list[Trial] = []
+    losses: list[Losses] = []
+    for trial in sorted(trials, key=lambda trial: trial.trial):
+        values = [v for v in map(trial.objective, objectives) if v is not None and isfinite(v)]
+        if trial.eligible and len(values) == len(signs):
+            scored.append(trial)
+            losses.append(tuple([s * v for s, v in zip(signs, values, strict=True)]))
+    return [scored[number] for number in first_front(losses)]
 
 
 def _read_row(line: bytes) -> Trial:

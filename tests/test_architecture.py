@@ -19,7 +19,7 @@ PACKAGE = Path(dse.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS: list[set[str]] = [
-    {"errors", "resources", "atomic", "version", "processes", "hypervolume"},
+    {"errors", "resources", "atomic", "version", "processes", "fronts"},
     {"ir"},
     {"blocks"},
     {"network"},

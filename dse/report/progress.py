@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import log10
 
-from dse.hypervolume import Losses, hypervolume
+from dse.fronts import Losses, hypervolume
 from dse.report.likeness import Group
 from dse.report.snapshot import COSTS, Snapshot
 from dse.report.uncertainty import Interval, student

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dse.hypervolume import Losses, hypervolume
+from dse.fronts import Losses, hypervolume
 
 ETA = 3
 """One of so many goes on, and trains so many times as long."""

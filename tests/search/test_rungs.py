@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dse.errors import InvalidValue
-from dse.hypervolume import hypervolume
+from dse.fronts import hypervolume
 from dse.ir import Shape
 from dse.recipes import recipe
 from dse.runs import Trial

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dse.fronts import first_front
 from dse.search.auto.encoding import Floats
 from dse.search.auto.gain import expected_gain
 from dse.search.auto.points import Point, Points
+from dse.search.auto.settled import settled
 from dse.search.auto.surrogate import Posterior, Surrogate
 
 _MOST = 250
 """Evaluated points that beliefs rest on; of more, the best and some of the others."""
-_EVERY = 8
-"""Weights are fitted anew when there are an eighth more points."""
 _FAR = 3.0
 """Values farther below the median than so many times the good half's spread are brought nearer:
 how bad a failure is says nothing about the good ones."""
@@ -144,12 +144,8 @@ def _surrogate(points: Points) -> Surrogate:
 def _weights(
     surrogate: Surrogate, done: Sequence[Point], told: Floats, fitted: Weights, axis: int
 ) -> Floats:
-    """Weights fitted to the first of the points, as many as there were when it was last time.
-
-    Which those are hangs on the points alone, so that a search that was resumed goes on as if it
-    had not been.
-    """
-    count = len(done) - len(done) % max(1, len(done) // _EVERY)
+    """Weights fitted to the first of the points; see `settled`."""
+    count = settled(len(done))
     key = (axis, tuple(point.key for point in done[:count]), told[:count].tobytes())
     if key not in fitted:
         for old in [old for old in fitted if old[0] == axis]:
@@ -168,14 +164,9 @@ def _standard(values: Floats) -> tuple[Floats, float, float]:
 
 
 def front_of(merits: Floats) -> list[int]:
-    """The points than which none is better in everything, equal ones once."""
-    order = np.argsort(-merits.sum(1), kind="stable")
-    front: list[int] = []
-    while len(order):
-        best, order = order[0], order[1:]
-        front.append(int(best))
-        order = order[(merits[order] > merits[best]).any(1)]
-    return front
+    """The points than which none is better in everything, equal ones once; by their sums."""
+    front = first_front([tuple(losses) for losses in (-merits).tolist()])
+    return sorted(front, key=(-merits.sum(1)).tolist().__getitem__)
 
 
 def _subset(merits: Floats) -> list[int]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from math import inf, log
 from typing import Any
 
@@ -30,47 +31,41 @@ class Encoding:
     """
 
     def __init__(self, choices: Mapping[str, Choice]) -> None:
-        codes = {name: _code(choice) for name, choice in choices.items()}
-        widths = [code.width for code in codes.values()]
-        edges = [0, *accumulate(widths)]
-        self._columns = {
-            name: (code, slice(*edge))
-            for (name, code), edge in zip(codes.items(), pairwise(edges), strict=True)
-        }
-        self.owner = np.repeat(np.arange(len(widths)), widths)
+        codes = [_code(choice) for choice in choices.values()]
+        self._levels = dict(zip(choices, enumerate(codes), strict=True))
+        self.owner = np.repeat(np.arange(len(codes)), [code.rows.shape[1] for code in codes])
+        # Every entry of every code in one line; a column knows where its own begin, level by level.
+        columns = [np.hstack([column, 0.0]) for code in codes for column in code.rows.T]
+        self._entries = np.concatenate(columns) if columns else np.zeros(1)
+        self._starts = np.cumsum([0, *map(len, columns)])[: len(columns)]
+        self._absent = [len(code.rows) for code in codes]
 
     def encode(self, points: Sequence[Mapping[str, Scalar]]) -> Floats:
         """One row per point."""
-        # A point has few of the decisions of a large space; the others' columns stay zero.
-        rows = np.zeros((len(points), len(self.owner)))
-        for row, point in zip(rows, points, strict=True):
+        levels = []
+        for point in points:
+            row = self._absent.copy()
             for name, value in point.items():
-                if name in self._columns:
-                    code, columns = self._columns[name]
-                    row[columns] = code.of(value)
-        return rows
+                number, code = self._levels[name]
+                row[number] = code[value]
+            levels.append(row)
+        return np.asarray(self._entries[self._starts + np.array(levels, np.intp)[:, self.owner]])
 
 
-class _Code:
-    """The columns of one decision.
+class _Code(dict[Scalar, int]):
+    """The columns of one decision: which of its rows are the values' seen so far.
 
     Attributes:
-        width: how many they are.
+        rows: the code of each level.
     """
 
-    width: int
+    rows: Floats
 
-    def __init__(self) -> None:
-        self._known: dict[Scalar, list[float]] = {}
-
-    def of(self, value: Scalar) -> list[float]:
-        """The code of a value."""
-        found = self._known.get(value)
-        if found is None:
-            found = self._known[value] = self._row(value)
+    def __missing__(self, value: Scalar) -> int:
+        found = self[value] = self._find(value)
         return found
 
-    def _row(self, value: Any) -> list[float]:
+    def _find(self, value: Any) -> int:
         raise NotImplementedError
 
 
@@ -79,11 +74,11 @@ class _Labels(_Code):
 
     def __init__(self, labels: Sequence[Scalar]) -> None:
         super().__init__()
-        self.width = len(labels)
-        self._labels = labels
+        self.rows = np.eye(len(labels)) * 0.5**0.5
+        self._labels = list(labels)
 
-    def _row(self, value: Scalar) -> list[float]:
-        return [0.5**0.5 if label == value else 0.0 for label in self._labels]
+    def _find(self, value: Scalar) -> int:
+        return self._labels.index(value)
 
 
 class _Levels(_Code):
@@ -91,15 +86,15 @@ class _Levels(_Code):
 
     def __init__(self, values: Sequence[float], *, logarithmic: bool) -> None:
         super().__init__()
-        self.width = max(len(values) - 1, 1)
         marks = [log(value) for value in values] if logarithmic else list(values)
         self._steps = [(a + b) / 2 for a, b in pairwise(marks)] or [inf]
+        count = len(self._steps)
+        above = np.arange(count) < np.arange(count + 1)[:, None]
+        self.rows = np.where(above, 0.5, -0.5) / count**0.5
         self._log = logarithmic
 
-    def _row(self, value: float) -> list[float]:
-        mark = log(value) if self._log else value
-        height = 0.5 / self.width**0.5
-        return [height if mark > step else -height for step in self._steps]
+    def _find(self, value: float) -> int:
+        return bisect_left(self._steps, log(value) if self._log else value)
 
 
 def _code(choice: Choice) -> _Code:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from math import isfinite
 from typing import Any
@@ -14,13 +14,14 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
-from scipy.linalg import solve
 
 from dse.search.auto.beliefs import Beliefs, Objective, Weights, front_of
 from dse.search.auto.encoding import Floats
+from dse.search.auto.estimate import Estimate
 from dse.search.auto.moves import moved
 from dse.search.auto.points import Key, Point, Points, key_of
 from dse.search.auto.reservoir import Reservoir, spread
+from dse.search.auto.settled import settled
 from dse.search.distributions import distribution_of
 from dse.search.domain import Decisions, Domain, Exhausted
 
@@ -75,7 +76,8 @@ class Auto(BaseSampler):
         self._points = Points(domain)
         self._reservoir = Reservoir(domain, self._points, seed)
         self._fitted: Weights = {}
-        self._told: dict[int, Point] = {}
+        self._told: dict[int, tuple[Decisions, Point]] = {}
+        self._estimate: Estimate | None = None
 
     def infer_relative_search_space(
         self, study: optuna.Study, trial: FrozenTrial
@@ -142,7 +144,7 @@ class Auto(BaseSampler):
         values = self._graded(complete, objectives)
         beliefs = Beliefs(objectives, self._points, done, values, running, self._fitted)
         draws = np.random.default_rng(rng.getrandbits(64))
-        pool += self._moves(beliefs, number, seen, rng, draws)
+        pool += self._moves(beliefs, self._estimated(done), seen, rng, draws)
         if not pool:
             return self._any(seen, rng)
         return pool[int(beliefs.gain(beliefs.features(pool), draws).argmax())].decisions
@@ -174,21 +176,29 @@ class Auto(BaseSampler):
         return found
 
     def _point(self, trial: FrozenTrial) -> Point:
-        point = self._told.get(trial.number)
-        if point is None or point.decisions != trial.params:
-            point = self._told[trial.number] = self._points.of(trial.params)
+        params, point = self._told.get(trial.number, (None, None))
+        if point is None or params is not trial.params:
+            point = self._points.of(trial.params)
+            self._told[trial.number] = trial.params, point
         return point
+
+    def _estimated(self, done: Sequence[Point]) -> Estimate:
+        """What moves cost by those points and random ones; see `settled`."""
+        count = settled(len(done))
+        known = (*done[:count], *self._reservoir.at(count))
+        if self._estimate is None or self._estimate.known != known:
+            self._estimate = Estimate(known)
+        return self._estimate
 
     def _moves(
         self,
         beliefs: Beliefs,
-        number: int,
+        estimate: Estimate,
         seen: set[Key],
         rng: random.Random,
         draws: np.random.Generator,
     ) -> list[Point]:
         """Small changes of the best points, made to fit: those of many that seem best."""
-        estimate = _costs_of([*beliefs.points, *self._reservoir.at(number)])
         parents = _elites(beliefs)
         wishes: dict[Key, Decisions] = {}
         gains = np.empty(0)
@@ -201,8 +211,7 @@ class Auto(BaseSampler):
                 break
             wishes |= new
             codes = self._points.encoding.encode(list(new.values()))
-            # To make a move fit takes long: its costs are estimated until it is among the best.
-            costs, over = estimate(codes)
+            costs, over = estimate.of(codes)
             gain = beliefs.gain(beliefs.features_of(codes, costs), draws) * np.exp(-_OVER * over)
             gains = np.concatenate([gains, gain])
             ranked = list(wishes.values())
@@ -222,22 +231,3 @@ def _elites(beliefs: Beliefs) -> list[Decisions]:
     else:
         best = np.argsort(-merits[:, 0], kind="stable")[:_ELITES].tolist()
     return [beliefs.points[index].decisions for index in best]
-
-
-def _costs_of(known: Sequence[Point]) -> Callable[[Floats], tuple[Floats, Floats]]:
-    """What codes cost if it is linear in them as far as the known points have it.
-
-    Returns:
-        a function to the logarithms of costs, and by how much they exceed all known ones.
-    """
-    x = np.array([point.code for point in known])
-    y = np.array([point.costs for point in known])
-    middle, level, edge = x.mean(0), y.mean(0), y.max(0)
-    x = x - middle
-    slopes = solve(x.T @ x + np.eye(x.shape[1]), x.T @ (y - level), assume_a="pos")
-
-    def estimate(codes: Floats) -> tuple[Floats, Floats]:
-        found = (codes - middle) @ slopes + level
-        return np.minimum(found, edge), np.maximum(found - edge, 0.0).sum(1)
-
-    return estimate

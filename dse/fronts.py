@@ -1,4 +1,4 @@
-"""How much of the room for improvement a set of designs covers."""
+"""Pareto fronts: who is on them, and how much of the room for improvement they cover."""
 
 from __future__ import annotations
 
@@ -6,6 +6,28 @@ from collections.abc import Sequence
 
 Losses = tuple[float, ...]
 """Objectives of a design, each the better the smaller."""
+
+
+def first_front(points: Sequence[Losses]) -> list[int]:
+    """The points that no other beats, best in the first objective first; of equal ones the first.
+
+    Returns:
+        their positions.
+    """
+    # Whatever beats a point comes before it in this order, or is beaten by something that does.
+    order = sorted(range(len(points)), key=points.__getitem__)
+    front: list[int] = []
+    for number in order:
+        # Of two objectives the last one kept has the best second: what does not beat a point there
+        # lets none of those before it do so.
+        rivals = front[-1:] if len(points[number]) <= 2 else front
+        if not any(_is_no_worse(points[rival], points[number]) for rival in rivals):
+            front.append(number)
+    return front
+
+
+def _is_no_worse(a: Losses, b: Losses) -> bool:
+    return all(x <= y for x, y in zip(a, b, strict=True))
 
 
 def hypervolume(points: Sequence[Losses], corner: Losses) -> float:
