@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 Losses = tuple[float, ...]
 """Objectives of a design, each the better the smaller."""
@@ -17,11 +18,15 @@ def first_front(points: Sequence[Losses]) -> list[int]:
     # Whatever beats a point comes before it in this order, or is beaten by something that does.
     order = sorted(range(len(points)), key=points.__getitem__)
     front: list[int] = []
+    if len(points[0] if points else ()) <= 2:
+        lowest = inf
+        for number in order:
+            if points[number][-1] < lowest:
+                lowest = points[number][-1]
+                front.append(number)
+        return front
     for number in order:
-        # Of two objectives the last one kept has the best second: what does not beat a point there
-        # lets none of those before it do so.
-        rivals = front[-1:] if len(points[number]) <= 2 else front
-        if not any(_is_no_worse(points[rival], points[number]) for rival in rivals):
+        if not any(_is_no_worse(points[rival], points[number]) for rival in front):
             front.append(number)
     return front
 

@@ -19,14 +19,17 @@ from optuna.trial import TrialState
 from dse.search.auto import Auto
 from dse.search.auto.beliefs import front_of
 from dse.search.auto.encoding import Encoding
-from dse.search.auto.gain import expected_gain
-from dse.search.auto.points import key_of
+from dse.search.auto.gain import Gain
 from dse.search.auto.surrogate import Surrogate, squares
 from dse.search.distributions import distribution_of
 from dse.search.domain import Decisions, Exhausted
 from dse.space import Categorical, Choice, Integer, Real, Scalar
 
 LIMIT = 60.0
+
+
+def key_of(decisions: Mapping[str, Any]) -> frozenset[tuple[str, Any]]:
+    return frozenset(decisions.items())
 
 
 class Stages:
@@ -378,7 +381,7 @@ def test_a_gain_that_is_certain_is_what_the_hypervolume_gains(objectives: int) -
     rng = np.random.default_rng(objectives)
     found, candidates = rng.random((6, objectives)), rng.random((40, objectives))
     gains = np.mean(
-        [expected_gain(found, candidates, np.zeros_like(candidates), rng) for _ in range(20)],
+        [Gain(found, rng).of(candidates, np.zeros_like(candidates)) for _ in range(20)],
         axis=0,
     )
     corner = np.zeros(objectives)
@@ -393,7 +396,7 @@ def test_a_gain_that_is_certain_is_what_the_hypervolume_gains(objectives: int) -
 def test_what_is_less_certain_may_gain_more() -> None:
     found, expected = np.array([[0.5, 0.5]]), np.array([[0.4, 0.4]] * 3)
     deviation = np.array([[0.0, 0.0], [0.3, 0.0], [0.3, 0.3]])
-    certain, half, unsure = expected_gain(found, expected, deviation, np.random.default_rng(0))
+    certain, half, unsure = Gain(found, np.random.default_rng(0)).of(expected, deviation)
     assert certain == 0 < half < unsure
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from dse.fronts import first_front
 from dse.search.auto.encoding import Floats
-from dse.search.auto.gain import expected_gain
+from dse.search.auto.gain import Gain
 from dse.search.auto.points import Point, Points
 from dse.search.auto.settled import settled
 from dse.search.auto.surrogate import Posterior, Surrogate
@@ -63,6 +63,7 @@ class Beliefs:
         values: Floats,
         running: Sequence[Point],
         fitted: Weights,
+        rng: np.random.Generator,
     ) -> None:
         """
         Args:
@@ -72,6 +73,7 @@ class Beliefs:
             values: (points, objectives) theirs, as they were told.
             running: points under evaluation: each is believed to turn out as expected.
             fitted: weights fitted before, to which new ones are added.
+            rng: of the directions in which gains are looked for.
         """
         self._objectives = tuple(objectives)
         self._costs = points.costs
@@ -96,7 +98,7 @@ class Beliefs:
             weights = _weights(surrogate, done, told[:, axis], fitted, axis)
             standard, mean, deviation = _standard(self.merits[:, axis])
             model = surrogate.given(features, standard, weights)
-            self.merits[:, axis] = model.mean(features) * deviation + mean
+            self.merits[:, axis] = model.known * deviation + mean
             if running:
                 there = self.features(running)
                 model = surrogate.given(
@@ -105,6 +107,7 @@ class Beliefs:
                     weights,
                 )
             self._models[axis] = (model, mean, deviation)
+        self._gain = Gain(self.merits, rng)
 
     def features(self, points: Sequence[Point]) -> Floats:
         """What the surrogate sees of points."""
@@ -116,7 +119,7 @@ class Beliefs:
         """What the surrogate sees of codes and logarithms of costs."""
         return np.hstack([codes, (costs - self._center) / self._width])
 
-    def gain(self, features: Floats, rng: np.random.Generator) -> Floats:
+    def gain(self, features: Floats) -> Floats:
         """How much each of these is expected to add to what was found."""
         mean = np.empty((len(features), len(self._objectives)))
         deviation = np.zeros_like(mean)
@@ -130,7 +133,7 @@ class Beliefs:
             else:
                 cost = np.exp(logs[:, self._costs.index(objective.name)])
                 mean[:, axis] = self._scales[axis].of(objective.sign * cost)
-        return expected_gain(self.merits, mean, deviation, rng)
+        return self._gain.of(mean, deviation)
 
 
 def _surrogate(points: Points) -> Surrogate:

@@ -13,35 +13,43 @@ _QUANTILES = 8
 """Values that stand for what an objective may turn out to be."""
 
 
-def expected_gain(
-    found: Floats, mean: Floats, deviation: Floats, rng: np.random.Generator
-) -> Floats:
-    """By how much each candidate is expected to raise the best value, or the hypervolume.
+class Gain:
+    """By how much points are expected to raise the best value, or the hypervolume.
 
     A hypervolume is the mean, over directions from its corner, of a power of how far the front
     reaches in each (Zhang and Golovin, "Random Hypervolume Scalarizations for Provable
     Multi-Objective Black Box Optimization", 2020). That needs no geometry, however many objectives
     there are, and an objective that is known beforehand is one of no deviation.
-
-    Args:
-        found: (points, objectives) what was found, more being better; the corner is 0.
-        mean: (candidates, objectives) what is expected of them.
-        deviation: of the same shape; 0 where it is known.
-        rng: draws the directions.
     """
-    objectives = found.shape[1]
-    if objectives == 1:
-        return _expected_improvement(mean[:, 0], deviation[:, 0], float(found.max()))
-    directions = _directions(objectives, rng)
-    before = _reach(found, directions).max(0) ** objectives
-    quantiles = ndtri((np.arange(_QUANTILES) + 0.5) / _QUANTILES)
-    # Each objective goes through its quantiles in an order of its own: they are independent.
-    drawn = np.stack([rng.permutation(quantiles) for _ in range(objectives)], axis=1)
-    gain = np.zeros(len(mean))
-    for row in drawn:
-        after = _reach(mean + deviation * row, directions) ** objectives
-        gain += np.maximum(after - before, 0.0).mean(1)
-    return gain / _QUANTILES
+
+    def __init__(self, found: Floats, rng: np.random.Generator) -> None:
+        """
+        Args:
+            found: (points, objectives) what was found, more being better; the corner is 0.
+            rng: draws the directions.
+        """
+        self._objectives = found.shape[1]
+        self._best = float(found.max())
+        self._directions = _directions(self._objectives, rng)
+        self._before = _reach(found, self._directions).max(0) ** self._objectives
+        quantiles = ndtri((np.arange(_QUANTILES) + 0.5) / _QUANTILES)
+        # Each objective goes through its quantiles in an order of its own: they are independent.
+        self._drawn = np.stack([rng.permutation(quantiles) for _ in range(self._objectives)], 1)
+
+    def of(self, mean: Floats, deviation: Floats) -> Floats:
+        """The expected gain of each candidate.
+
+        Args:
+            mean: (candidates, objectives) what is expected of them.
+            deviation: of the same shape; 0 where it is known.
+        """
+        if self._objectives == 1:
+            return _expected_improvement(mean[:, 0], deviation[:, 0], self._best)
+        gain = np.zeros(len(mean))
+        for row in self._drawn:
+            after = _reach(mean + deviation * row, self._directions) ** self._objectives
+            gain += np.maximum(after - self._before, 0.0).mean(1)
+        return gain / _QUANTILES
 
 
 def _directions(objectives: int, rng: np.random.Generator) -> Floats:

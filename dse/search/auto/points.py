@@ -11,12 +11,8 @@ from dse.search.auto.encoding import Encoding, Floats
 from dse.search.domain import Decisions, Domain
 from dse.space import Scalar
 
-Key = frozenset[tuple[str, Scalar]]
-
-
-def key_of(decisions: Mapping[str, Scalar]) -> Key:
-    """What two points share only if they are the same."""
-    return frozenset(decisions.items())
+Key = frozenset[int]
+"""What two points share only if they are the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +38,18 @@ class Points:
         self.costs: tuple[str, ...] = ()
         self._domain = domain
         self._known: dict[Key, Point] = {}
+        self._numbers: dict[tuple[str, Scalar], int] = {}
+
+    def key(self, decisions: Mapping[str, Scalar]) -> Key:
+        """The key of these decisions, whether or not they are a point of the domain."""
+        # Numbers of decisions and not pairs: a proposal looks at a hundred points, and pairs by the
+        # thousand have Python's garbage collector look at all there is, every few proposals.
+        numbers = self._numbers
+        return frozenset([numbers.setdefault(each, len(numbers)) for each in decisions.items()])
 
     def of(self, decisions: Mapping[str, Scalar]) -> Point:
         """The point of these decisions."""
-        key = key_of(decisions)
+        key = self.key(decisions)
         if key not in self._known:
             costs = self._domain.costs(decisions)
             self.costs = tuple(sorted(costs))

@@ -19,7 +19,7 @@ from dse.search.auto.beliefs import Beliefs, Objective, Weights, front_of
 from dse.search.auto.encoding import Floats
 from dse.search.auto.estimate import Estimate
 from dse.search.auto.moves import moved
-from dse.search.auto.points import Key, Point, Points, key_of
+from dse.search.auto.points import Key, Point, Points
 from dse.search.auto.reservoir import Reservoir, spread
 from dse.search.auto.settled import settled
 from dse.search.distributions import distribution_of
@@ -34,7 +34,9 @@ _ROUNDS = 3
 _MOVES = 48
 """... and looks at so many, without knowing yet whether and in which form they fit..."""
 _REPAIRED = 6
-"""... and how many of them are made to fit."""
+"""... and how many of them are made to fit, as long as none of these is known to be better."""
+_LOOKED_AT = 100
+"""Random points that fit that a proposal looks at, others each time."""
 _DRAWS = 20
 """Random points tried for a new one, where few are left."""
 _OVER = 5.0
@@ -122,11 +124,11 @@ class Auto(BaseSampler):
         done = [self._point(t) for t in complete]
         learned = {t.number for t in complete}
         seen = {point.key for point in done} | {
-            key_of(t.system_attrs.get("fixed_params") or t.params)
+            self._points.key(t.system_attrs.get("fixed_params") or t.params)
             for t in trials
             if t.number not in learned
         }
-        pool = [point for point in self._reservoir.at(number) if point.key not in seen]
+        pool = [point for point in self._random(number) if point.key not in seen]
         # Somebody may be asking for one of them right now: what it has not decided yet is open.
         running = [
             self._points.of(self._domain.repair(t.params, rng))
@@ -142,12 +144,21 @@ class Auto(BaseSampler):
             for name, direction in zip(self._objectives, study.directions, strict=True)
         ]
         values = self._graded(complete, objectives)
-        beliefs = Beliefs(objectives, self._points, done, values, running, self._fitted)
         draws = np.random.default_rng(rng.getrandbits(64))
-        pool += self._moves(beliefs, self._estimated(done), seen, rng, draws)
-        if not pool:
-            return self._any(seen, rng)
-        return pool[int(beliefs.gain(beliefs.features(pool), draws).argmax())].decisions
+        beliefs = Beliefs(objectives, self._points, done, values, running, self._fitted, draws)
+        best, most = None, 0.0
+        if pool:
+            gains = beliefs.gain(beliefs.features(pool))
+            best, most = pool[int(gains.argmax())], float(gains.max())
+        for wish, promised in self._moves(beliefs, self._estimated(done), seen, rng):
+            if best is not None and promised <= most:
+                break
+            with suppress(Exhausted):
+                point = self._points.of(self._domain.repair(wish, rng))
+                gain = float(beliefs.gain(beliefs.features([point]))[0])
+                if point.key not in seen and (best is None or gain > most):
+                    best, most = point, gain
+        return self._any(seen, rng) if best is None else best.decisions
 
     def _graded(self, trials: Sequence[FrozenTrial], objectives: Sequence[Objective]) -> Floats:
         """What trials were told, (trials, objectives); the measured part of those that miss a
@@ -167,11 +178,17 @@ class Auto(BaseSampler):
             values[:, axis] = objective.sign * told
         return values
 
+    def _random(self, number: int) -> list[Point]:
+        """Random points that fit."""
+        points = self._reservoir.at(number)
+        apart = -(-len(points) // _LOOKED_AT)
+        return points[number % apart :: apart]
+
     def _any(self, seen: set[Key], rng: random.Random) -> Decisions:
         """A random point, one that was not seen if that is easy."""
         for _ in range(_DRAWS):
             found = self._domain.random(rng)
-            if key_of(found) not in seen:
+            if self._points.key(found) not in seen:
                 break
         return found
 
@@ -196,15 +213,17 @@ class Auto(BaseSampler):
         estimate: Estimate,
         seen: set[Key],
         rng: random.Random,
-        draws: np.random.Generator,
-    ) -> list[Point]:
-        """Small changes of the best points, made to fit: those of many that seem best."""
+    ) -> list[tuple[Decisions, float]]:
+        """Small changes of the best points, those of many that seem best: the best first, with what
+        they seem to gain. Whether and in which form they fit is not known yet.
+        """
         parents = _elites(beliefs)
         wishes: dict[Key, Decisions] = {}
         gains = np.empty(0)
+        found: list[tuple[Decisions, float]] = []
         for _ in range(_ROUNDS):
             drawn = [moved(parents, self._choices, rng) for _ in range(_MOVES)]
-            new = {key_of(wish): wish for wish in drawn}
+            new = {self._points.key(wish): wish for wish in drawn}
             for key in [key for key in new if key in seen or key in wishes]:
                 del new[key]
             if not new:
@@ -212,15 +231,13 @@ class Auto(BaseSampler):
             wishes |= new
             codes = self._points.encoding.encode(list(new.values()))
             costs, over = estimate.of(codes)
-            gain = beliefs.gain(beliefs.features_of(codes, costs), draws) * np.exp(-_OVER * over)
+            gain = beliefs.gain(beliefs.features_of(codes, costs)) * np.exp(-_OVER * over)
             gains = np.concatenate([gains, gain])
             ranked = list(wishes.values())
-            parents = [ranked[index] for index in np.argsort(-gains, kind="stable")[:_ELITES]]
-        found = []
-        for wish in parents[:_REPAIRED] if wishes else []:
-            with suppress(Exhausted):
-                found.append(self._points.of(self._domain.repair(wish, rng)))
-        return [point for point in found if point.key not in seen]
+            order = np.argsort(-gains, kind="stable")[:_ELITES]
+            parents = [ranked[index] for index in order]
+            found = list(zip(parents, gains[order].tolist(), strict=True))
+        return found[:_REPAIRED]
 
 
 def _elites(beliefs: Beliefs) -> list[Decisions]:

@@ -115,7 +115,11 @@ class Surrogate:
 
 
 class Posterior:
-    """Beliefs about the value of any point."""
+    """Beliefs about the value of any point.
+
+    Attributes:
+        known: the expected values of the known points, noise left out.
+    """
 
     def __init__(
         self, surrogate: Surrogate, features: Floats, values: Floats, weights: Floats
@@ -130,6 +134,7 @@ class Posterior:
         matrix.flat[:: len(matrix) + 1] += noise + _JITTER
         self._lower = cholesky(matrix, lower=True, check_finite=False)
         self._alpha = cho_solve((self._lower, True), values, check_finite=False)
+        self.known = np.asarray(values - (noise + _JITTER) * self._alpha)
 
     def mean(self, features: Floats) -> Floats:
         """The expected value of each point, noise left out."""
