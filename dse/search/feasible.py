@@ -9,18 +9,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from math import inf
 from random import Random
 
 from dse.cost import Budget, Cost
 from dse.errors import InvalidDesign
-from dse.network import Network
 from dse.search.bounded import Walker, towards
 from dse.search.domain import Decisions, Exhausted
 from dse.search.unreachable import check_reachable
-from dse.space import Categorical, Choice, Scalar, Space, is_ordered
+from dse.space import Bound, Categorical, Choice, Scalar, Space, is_ordered
 from dse.space.least import PEAK, Least, metrics_of
 
 _DRAWS = 12
@@ -43,14 +41,6 @@ _WALKED = 0.5
 """How often a design is begun with such a walk."""
 _PACES = (0.0, 0.5, 1.0, 2.0)
 """Paces of walks, see `Walker.walk`: with all of them no part of a network always gives way."""
-
-
-@dataclass(frozen=True)
-class Fitting:
-    """A design that fits: its network and its cost."""
-
-    network: Network
-    cost: Cost
 
 
 class FeasibleSpace:
@@ -82,13 +72,13 @@ class FeasibleSpace:
         cost = self.space.cost(decisions)
         return {metric: float(getattr(cost, metric)) for metric in metrics_of(self.space)}
 
-    def fitting(self, decisions: Mapping[str, Scalar]) -> Fitting | None:
+    def fitting(self, decisions: Mapping[str, Scalar]) -> Bound | None:
         """The design of these decisions if it can be built and fits, else None."""
         try:
-            network, cost = self.space.evaluate(decisions)
+            found = Bound(dict(decisions), *self.space.evaluate(decisions))
         except InvalidDesign:
             return None
-        return Fitting(network, cost) if self.budget.admits(cost) else None
+        return found if self.budget.admits(found.cost) else None
 
     def random(self, rng: Random) -> Decisions:
         """A design that fits: any of them with the same chance where they are not rare.
@@ -97,10 +87,10 @@ class FeasibleSpace:
             Exhausted: none was found.
         """
         for _ in range(0 if self._rare else _DRAWS):
-            decisions = self._sample(rng)
-            if self.fitting(decisions):
-                return decisions
-        return self._within(self._sample(rng), rng)
+            found = self._followed({}, rng)
+            if found is not None and self.budget.admits(found.cost):
+                return found.decisions
+        return self._within(self.space.complete({}, rng), rng)
 
     def repair(self, wishes: Mapping[str, Scalar], rng: Random) -> Decisions:
         """A design that fits and follows `wishes` as far as it can; which of them give way is up
@@ -109,15 +99,17 @@ class FeasibleSpace:
         Raises:
             Exhausted: none was found.
         """
-        wished = self.space.complete(wishes, rng)
-        excess = self._excess(wished)
+        wished = self._followed(wishes, rng)
+        if wished is None:
+            return self._within(self.space.complete(wishes, rng), rng)
+        excess = self._excess(wished.cost)
         if excess == 0:
-            return wished
+            return wished.decisions
         if excess <= _FAR:
-            eased = self._eased(wished, excess, rng)
+            eased = self._eased(wished.decisions, excess, rng)
             if eased is not None:
                 return eased
-        return self._within(wished, rng)
+        return self._within(wished.decisions, rng)
 
     def check_reachable(self) -> None:
         """See before any evaluation that some design fits.
@@ -139,19 +131,18 @@ class FeasibleSpace:
     def _rare(self) -> bool:
         """Whether plain random designs hardly ever fit."""
         rng = Random(0)
-        return not any(self.fitting(self._sample(rng)) for _ in range(_LOOKED_AT))
+        drawn = [self._followed({}, rng) for _ in range(_LOOKED_AT)]
+        return not any(found and self.budget.admits(found.cost) for found in drawn)
 
-    def _sample(self, rng: Random) -> Decisions:
-        return self.space.walk(lambda _, choice: choice.sample(rng))
-
-    def _excess(self, decisions: Mapping[str, Scalar]) -> float:
-        """By how much the limit that is exceeded most is exceeded; infinite if there is no such
-        design.
-        """
+    def _followed(self, wishes: Mapping[str, Scalar], rng: Random) -> Bound | None:
+        """The design of wishes, completed at random, if it can be built."""
         try:
-            cost = self.space.cost(decisions)
+            return self.space.follow(wishes, rng)
         except InvalidDesign:
-            return inf
+            return None
+
+    def _excess(self, cost: Cost) -> float:
+        """By how much the limit that is exceeded most is exceeded."""
         return max(self.budget.excess(cost).values(), default=0.0)
 
     def _eased(self, wished: Decisions, excess: float, rng: Random) -> Decisions | None:
@@ -166,15 +157,15 @@ class FeasibleSpace:
             if name not in decisions:
                 continue
             for option in _neighbours(self._choices[name], decisions[name], rng):
-                changed = self.space.complete({**decisions, name: option}, rng)
-                less = self._excess(changed)
-                if less == 0:
-                    return changed
+                changed = self._followed({**decisions, name: option}, rng)
+                less = inf if changed is None else self._excess(changed.cost)
+                if changed is not None and less == 0:
+                    return changed.decisions
                 tried += 1
                 if tried == _EASED:
                     return None
-                if less < excess:
-                    decisions, excess = changed, less
+                if changed is not None and less < excess:
+                    decisions, excess = changed.decisions, less
                     break
         return None
 
@@ -223,9 +214,9 @@ class FeasibleSpace:
             if not groups:
                 break
             group = groups.popleft()
-            changed = self._merged(group, fits)
-            if self.fitting(changed):
-                fits = changed
+            merged = self._merged(group, fits)
+            if merged is not None:
+                fits = merged
             elif len(group) > 1:
                 items, half = list(group.items()), len(group) // 2
                 groups += [dict(items[:half]), dict(items[half:])]
@@ -236,13 +227,19 @@ class FeasibleSpace:
                     groups.append({name: nearer})
         return fits
 
-    def _merged(self, asked: Decisions, fits: Decisions) -> Decisions:
+    def _merged(self, asked: Decisions, fits: Decisions) -> Decisions | None:
+        """A design with what is asked, in all else like one that fits; None if it does not fit."""
+
         def decide(name: str, choice: Choice) -> Scalar:
             wish = asked.get(name)
             known = fits.get(name) if wish is None else wish
             return self._frugal[name] if known is None else known
 
-        return self.space.walk(decide)
+        try:
+            found = self.space.decide(decide)
+        except InvalidDesign:
+            return None
+        return found.decisions if self.budget.admits(found.cost) else None
 
     @cached_property
     def _frugal(self) -> Decisions:

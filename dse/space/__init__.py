@@ -27,11 +27,12 @@ are known, for each copy of a repeated block by itself; the holes of both are de
 from dse.space.choices import Categorical, Choice, Integer, Real, Scalar, is_ordered
 from dse.space.shipped import DEFAULT_SPACE, load_space, parse_space, space_names
 from dse.space.size import Size
-from dse.space.space import Contained, Decisions, Space
+from dse.space.space import Bound, Contained, Decisions, Space
 from dse.space.stats import Stats
 
 __all__ = [
     "DEFAULT_SPACE",
+    "Bound",
     "Categorical",
     "Choice",
     "Contained",

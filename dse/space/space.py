@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from typing import NamedTuple
 
 from dse.cost import Budget, Cost, Timer
 from dse.errors import InvalidDesign, UnknownName
@@ -38,6 +39,14 @@ class Contained:
     def __str__(self) -> str:
         settings = ", ".join(f"{key}={value}" for key, value in self.arguments.items())
         return f"{self.preset}({settings})" if settings else self.preset
+
+
+class Bound(NamedTuple):
+    """A design: what was decided, the network that this leads to and its cost."""
+
+    decisions: Decisions
+    network: Network
+    cost: Cost
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,11 +132,7 @@ class Space:
     def complete(self, partial: Mapping[str, Scalar], rng: random.Random) -> Decisions:
         """Decisions that follow `partial` wherever it can be followed and are random elsewhere."""
 
-        def decide(name: str, choice: Choice) -> Scalar:
-            known = choice.accept(partial.get(name))
-            return choice.sample(rng) if known is None else known
-
-        return self.walk(decide)
+        return self.walk(_following(partial, rng))
 
     # -- networks ----------------------------------------------------------------------------------
 
@@ -165,14 +170,22 @@ class Space:
             self._refuse(next(name for name in decisions if name not in walk.decisions))
         return network, cost
 
-    def decide(self, decide: Decide) -> tuple[Network, Decisions]:
+    def decide(self, decide: Decide) -> Bound:
         """Walk and bind in one go.
 
         Raises:
             InvalidDesign: as `walk` and `bind`.
         """
-        walk, network, _ = self._build(decide, None)
-        return network, walk.decisions
+        walk, network, cost = self._build(decide, None)
+        return Bound(walk.decisions, network, cost)
+
+    def follow(self, partial: Mapping[str, Scalar], rng: random.Random) -> Bound:
+        """Complete and bind in one go.
+
+        Raises:
+            InvalidDesign: as `bind`.
+        """
+        return self.decide(_following(partial, rng))
 
     def _build(self, ask: Decide, given: Mapping[str, Scalar] | None) -> tuple[Walk, Network, Cost]:
         walk = Walk(self.name, ask, given)
@@ -240,6 +253,14 @@ class Space:
         from dse.space.least import smallest
 
         return smallest(self, metric)
+
+
+def _following(partial: Mapping[str, Scalar], rng: random.Random) -> Decide:
+    def decide(name: str, choice: Choice) -> Scalar:
+        known = choice.accept(partial.get(name))
+        return choice.sample(rng) if known is None else known
+
+    return decide
 
 
 def every_choice(template: Template) -> dict[str, Choice]:

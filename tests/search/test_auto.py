@@ -18,7 +18,7 @@ from optuna.trial import TrialState
 
 from dse.search.auto import Auto
 from dse.search.auto.beliefs import front_of
-from dse.search.auto.encoding import Encoding
+from dse.search.auto.encoding import Encoding, Floats
 from dse.search.auto.gain import Gain
 from dse.search.auto.surrogate import Surrogate, squares
 from dse.search.distributions import distribution_of
@@ -26,6 +26,10 @@ from dse.search.domain import Decisions, Exhausted
 from dse.space import Categorical, Choice, Integer, Real, Scalar
 
 LIMIT = 60.0
+
+
+def codes_of(encoding: Encoding, points: Sequence[Mapping[str, Any]]) -> Floats:
+    return encoding.codes([encoding.levels(point) for point in points])
 
 
 def key_of(decisions: Mapping[str, Any]) -> frozenset[tuple[str, Any]]:
@@ -180,7 +184,7 @@ def test_trials_under_way_count_as_expected() -> None:
         searcher = Searcher(seed=seed)
         searcher.run(12)
         encoding = Encoding(searcher.domain.choices())
-        asked = encoding.encode([searcher.ask()[1] for _ in range(4)])
+        asked = codes_of(encoding, [searcher.ask()[1] for _ in range(4)])
         near.append(squares(asked, asked)[np.triu_indices(4, 1)].min())
         # The same with each one's number, but nothing under way.
         points = []
@@ -191,7 +195,7 @@ def test_trials_under_way_count_as_expected() -> None:
                 [optuna.trial.create_trial(state=TrialState.FAIL)] * (number - 12)
             )
             points.append(other.ask()[1])
-        codes = encoding.encode(points)
+        codes = codes_of(encoding, points)
         alone.append(squares(codes, codes)[np.triu_indices(4, 1)].min())
     assert mean(near) > mean(alone)
 
@@ -344,7 +348,7 @@ def test_codes_are_as_far_apart_as_values(data: st.DataObject) -> None:
             continue  # real: told apart in levels
         values = list(choice.values())
         a, b, c = (data.draw(st.sampled_from(values)) for _ in range(3))
-        codes = encoding.encode([{name: a}, {name: b}, {name: c}, {}])
+        codes = codes_of(encoding, [{name: a}, {name: b}, {name: c}, {}])
         apart = squares(codes, codes)
         assert apart[0, 1] <= 1 + 1e-9
         assert name == "groups" or (apart[0, 1] > 1e-9) == (a != b)

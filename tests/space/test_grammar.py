@@ -65,7 +65,8 @@ def every(space: Space) -> Iterator[dict[str, Any]]:
 
 def first(space: Space, **chosen: Any) -> tuple[Network, dict[str, Any]]:
     """Follow `chosen`, elsewhere the first option."""
-    return space.decide(lambda name, choice: chosen.get(name, choice.values()[0]))
+    decisions, network, _ = space.decide(lambda name, choice: chosen.get(name, choice.values()[0]))
+    return network, decisions
 
 
 # -- holes -----------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from dse.space import Categorical, Choice, Scalar, is_ordered
 
 Floats = NDArray[np.float64]
+Key = tuple[tuple[int, ...], tuple[Scalar | None, ...]]
 
 _LEVELS = 16
 """Levels told apart in a range that has more values, or infinitely many."""
@@ -39,16 +40,24 @@ class Encoding:
         self._entries = np.concatenate(columns) if columns else np.zeros(1)
         self._starts = np.cumsum([0, *map(len, columns)])[: len(columns)]
         self._absent = [len(code.rows) for code in codes]
+        self._finer = [name for name, choice in choices.items() if _is_finer(choice)]
 
-    def encode(self, points: Sequence[Mapping[str, Scalar]]) -> Floats:
-        """One row per point."""
-        levels = []
-        for point in points:
-            row = self._absent.copy()
-            for name, value in point.items():
-                number, code = self._levels[name]
+    def levels(self, point: Mapping[str, Scalar]) -> list[int]:
+        """Which level each decision is at; one past the last where a point has no such decision."""
+        row = self._absent.copy()
+        for name, value in point.items():
+            known = self._levels.get(name)
+            if known is not None:  # else it is none of the domain's
+                number, code = known
                 row[number] = code[value]
-            levels.append(row)
+        return row
+
+    def key(self, point: Mapping[str, Scalar], levels: Sequence[int]) -> Key:
+        """What two points share only if they are the same; `levels` are the point's."""
+        return tuple(levels), tuple([point.get(name) for name in self._finer])
+
+    def codes(self, levels: Sequence[Sequence[int]]) -> Floats:
+        """One row per point, from its levels."""
         return np.asarray(self._entries[self._starts + np.array(levels, np.intp)[:, self.owner]])
 
 
@@ -102,11 +111,15 @@ def _code(choice: Choice) -> _Code:
         if not is_ordered(choice):
             return _Labels(choice.options)
         return _Levels(sorted(map(float, choice.options)), logarithmic=False)
-    count = choice.count()
-    if count is not None and count <= _LEVELS:
+    if not _is_finer(choice):
         return _Levels([float(value) for value in choice.values()], logarithmic=choice.log)
     if choice.log:
         levels = np.geomspace(choice.low, choice.high, _LEVELS)
     else:
         levels = np.linspace(choice.low, choice.high, _LEVELS)
     return _Levels(levels.tolist(), logarithmic=choice.log)
+
+
+def _is_finer(choice: Choice) -> bool:
+    """Whether values are told apart that have the same level."""
+    return not isinstance(choice, Categorical) and (choice.count() or _LEVELS + 1) > _LEVELS

@@ -7,12 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dse.search.auto.encoding import Encoding, Floats
+from dse.search.auto.encoding import Encoding, Floats, Key
 from dse.search.domain import Decisions, Domain
 from dse.space import Scalar
-
-Key = frozenset[int]
-"""What two points share only if they are the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,25 +35,22 @@ class Points:
         self.costs: tuple[str, ...] = ()
         self._domain = domain
         self._known: dict[Key, Point] = {}
-        self._numbers: dict[tuple[str, Scalar], int] = {}
 
     def key(self, decisions: Mapping[str, Scalar]) -> Key:
         """The key of these decisions, whether or not they are a point of the domain."""
-        # Numbers of decisions and not pairs: a proposal looks at a hundred points, and pairs by the
-        # thousand have Python's garbage collector look at all there is, every few proposals.
-        numbers = self._numbers
-        return frozenset([numbers.setdefault(each, len(numbers)) for each in decisions.items()])
+        return self.encoding.key(decisions, self.encoding.levels(decisions))
 
     def of(self, decisions: Mapping[str, Scalar]) -> Point:
         """The point of these decisions."""
-        key = self.key(decisions)
+        levels = self.encoding.levels(decisions)
+        key = self.encoding.key(decisions, levels)
         if key not in self._known:
             costs = self._domain.costs(decisions)
             self.costs = tuple(sorted(costs))
             self._known[key] = Point(
                 key,
                 dict(decisions),
-                self.encoding.encode([decisions])[0],
+                self.encoding.codes([levels])[0],
                 np.log([max(costs[name], 1e-12) for name in self.costs]),
             )
         return self._known[key]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
@@ -16,10 +17,10 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from dse.search.auto.beliefs import Beliefs, Objective, Weights, front_of
-from dse.search.auto.encoding import Floats
+from dse.search.auto.encoding import Floats, Key
 from dse.search.auto.estimate import Estimate
 from dse.search.auto.moves import moved
-from dse.search.auto.points import Key, Point, Points
+from dse.search.auto.points import Point, Points
 from dse.search.auto.reservoir import Reservoir, spread
 from dse.search.auto.settled import settled
 from dse.search.distributions import distribution_of
@@ -41,6 +42,17 @@ _DRAWS = 20
 """Random points tried for a new one, where few are left."""
 _OVER = 5.0
 """How much less a move is worth if it seems to exceed what fits, by cost and its logarithm."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A finished trial and what proposals want to know of it: its point, and by how much it misses
+    constraints.
+    """
+
+    trial: FrozenTrial
+    point: Point
+    missed: float
 
 
 class Auto(BaseSampler):
@@ -78,7 +90,7 @@ class Auto(BaseSampler):
         self._points = Points(domain)
         self._reservoir = Reservoir(domain, self._points, seed)
         self._fitted: Weights = {}
-        self._told: dict[int, tuple[Decisions, Point]] = {}
+        self._told: dict[int, _Told] = {}
         self._estimate: Estimate | None = None
 
     def infer_relative_search_space(
@@ -116,13 +128,10 @@ class Auto(BaseSampler):
 
     def _proposal(self, study: optuna.Study, number: int, rng: random.Random) -> Decisions:
         trials = [t for t in study.get_trials(deepcopy=False) if t.number != number]
-        complete = [
-            t
-            for t in trials
-            if t.state == TrialState.COMPLETE and t.params and all(map(isfinite, t.values))
-        ]
-        done = [self._point(t) for t in complete]
-        learned = {t.number for t in complete}
+        told = [self._read(t) for t in trials if t.state == TrialState.COMPLETE and t.params]
+        complete = [each for each in told if each is not None]
+        done = [each.point for each in complete]
+        learned = {each.trial.number for each in complete}
         seen = {point.key for point in done} | {
             self._points.key(t.system_attrs.get("fixed_params") or t.params)
             for t in trials
@@ -160,12 +169,12 @@ class Auto(BaseSampler):
                     best, most = point, gain
         return self._any(seen, rng) if best is None else best.decisions
 
-    def _graded(self, trials: Sequence[FrozenTrial], objectives: Sequence[Objective]) -> Floats:
+    def _graded(self, complete: Sequence[_Told], objectives: Sequence[Objective]) -> Floats:
         """What trials were told, (trials, objectives); the measured part of those that miss a
         constraint is below all others, the farther they miss it.
         """
-        values = np.array([t.values for t in trials])
-        misses = np.array([sum(max(v, 0.0) for v in t.constraints.values()) for t in trials])
+        values = np.array([each.trial.values for each in complete])
+        misses = np.array([each.missed for each in complete])
         missed = misses > 0
         if not missed.any():
             return values
@@ -192,12 +201,17 @@ class Auto(BaseSampler):
                 break
         return found
 
-    def _point(self, trial: FrozenTrial) -> Point:
-        params, point = self._told.get(trial.number, (None, None))
-        if point is None or params is not trial.params:
-            point = self._points.of(trial.params)
-            self._told[trial.number] = trial.params, point
-        return point
+    def _read(self, trial: FrozenTrial) -> _Told | None:
+        """What there is to know of a finished trial, unless a value is none."""
+        told = self._told.get(trial.number)
+        # Storages give the same object as long as nothing in it changes.
+        if told is None or told.trial is not trial:
+            if not all(map(isfinite, trial.values)):
+                return None
+            missed = sum(max(value, 0.0) for value in trial.constraints.values())
+            told = _Told(trial, self._points.of(trial.params), missed)
+            self._told[trial.number] = told
+        return told
 
     def _estimated(self, done: Sequence[Point]) -> Estimate:
         """What moves cost by those points and random ones; see `settled`."""
@@ -217,19 +231,25 @@ class Auto(BaseSampler):
         """Small changes of the best points, those of many that seem best: the best first, with what
         they seem to gain. Whether and in which form they fit is not known yet.
         """
+        encoding = self._points.encoding
         parents = _elites(beliefs)
         wishes: dict[Key, Decisions] = {}
         gains = np.empty(0)
         found: list[tuple[Decisions, float]] = []
         for _ in range(_ROUNDS):
-            drawn = [moved(parents, self._choices, rng) for _ in range(_MOVES)]
-            new = {self._points.key(wish): wish for wish in drawn}
-            for key in [key for key in new if key in seen or key in wishes]:
-                del new[key]
+            new: dict[Key, Decisions] = {}
+            rows = []
+            for _ in range(_MOVES):
+                wish = moved(parents, self._choices, rng)
+                row = encoding.levels(wish)
+                key = encoding.key(wish, row)
+                if not (key in seen or key in wishes or key in new):
+                    new[key] = wish
+                    rows.append(row)
             if not new:
                 break
             wishes |= new
-            codes = self._points.encoding.encode(list(new.values()))
+            codes = encoding.codes(rows)
             costs, over = estimate.of(codes)
             gain = beliefs.gain(beliefs.features_of(codes, costs)) * np.exp(-_OVER * over)
             gains = np.concatenate([gains, gain])

@@ -8,6 +8,8 @@ a straight line in the costs' logarithms.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
@@ -129,8 +131,10 @@ class Posterior:
         self._roots = np.sqrt(theta[: surrogate.groups])[surrogate.owner]
         self._scale, self._slope, noise = theta[-3:]
         self._features = features
-        self._weighted = features * self._roots
-        matrix = self._shared(features)
+        weighted = features * self._roots
+        matrix = self._shared(features, squares(weighted, weighted))
+        # What is asked is many times as much, and half of the digits do.
+        self._weighted = weighted.astype(np.float32)
         matrix.flat[:: len(matrix) + 1] += noise + _JITTER
         self._lower = cholesky(matrix, lower=True, check_finite=False)
         self._alpha = cho_solve((self._lower, True), values, check_finite=False)
@@ -138,25 +142,29 @@ class Posterior:
 
     def mean(self, features: Floats) -> Floats:
         """The expected value of each point, noise left out."""
-        return np.asarray(self._alpha @ self._shared(features))
+        return np.asarray(self._alpha @ self._with(features))
 
     def at(self, features: Floats) -> tuple[Floats, Floats]:
         """The expected value of each point, and its deviation, noise left out."""
-        shared = self._shared(features)
+        shared = self._with(features)
         half = solve_triangular(self._lower, shared, lower=True, check_finite=False)
         start = features.shape[1] - self._surrogate.costs
         own = self._scale + self._slope * ((features[:, start:] ** 2).sum(1) + 1.0)
         variance = own - (half**2).sum(0)
         return np.asarray(self._alpha @ shared), np.sqrt(np.maximum(variance, 1e-12))
 
-    def _shared(self, features: Floats) -> Floats:
+    def _with(self, features: Floats) -> Floats:
         """Covariances of the known points, in rows, with others."""
-        alike = np.exp(-squares(self._weighted, features * self._roots))
+        weighted = (features * self._roots).astype(np.float32)
+        return self._shared(features, squares(self._weighted, weighted))
+
+    def _shared(self, features: Floats, apart: NDArray[Any]) -> Floats:
+        """Covariances with points from their weighted squared distances."""
         line = self._surrogate.line(self._features, features)
-        return np.asarray(self._scale * alike + self._slope * line)
+        return np.asarray(self._scale * np.exp(-apart) + self._slope * line)
 
 
-def squares(a: Floats, b: Floats) -> Floats:
+def squares(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     """Squared distances between the rows of two matrices."""
     found = a @ (-2.0 * b.T)
     found += (a * a).sum(1)[:, None]
