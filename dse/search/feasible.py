@@ -137,7 +137,7 @@ class FeasibleSpace:
     def _followed(self, wishes: Mapping[str, Scalar], rng: Random) -> Bound | None:
         """The design of wishes, completed at random, if it can be built."""
         try:
-            return self.space.follow(wishes, rng)
+            return self.space.decide(lambda _, choice: choice.sample(rng), wishes)
         except InvalidDesign:
             return None
 
@@ -229,14 +229,8 @@ class FeasibleSpace:
 
     def _merged(self, asked: Decisions, fits: Decisions) -> Decisions | None:
         """A design with what is asked, in all else like one that fits; None if it does not fit."""
-
-        def decide(name: str, choice: Choice) -> Scalar:
-            wish = asked.get(name)
-            known = fits.get(name) if wish is None else wish
-            return self._frugal[name] if known is None else known
-
         try:
-            found = self.space.decide(decide)
+            found = self.space.decide(lambda name, _: self._frugal[name], {**fits, **asked})
         except InvalidDesign:
             return None
         return found.decisions if self.budget.admits(found.cost) else None

@@ -58,6 +58,7 @@ class Walk:
     __slots__ = (
         "_ask",
         "_current",
+        "_firm",
         "_given",
         "_named",
         "_title",
@@ -67,11 +68,21 @@ class Walk:
         "reads",
     )
 
-    def __init__(self, title: str, ask: Decide, given: Mapping[str, Scalar] | None = None) -> None:
-        """`given` are looked into before asking."""
+    def __init__(
+        self,
+        title: str,
+        ask: Decide,
+        given: Mapping[str, Scalar] | None = None,
+        *,
+        firm: bool = True,
+    ) -> None:
+        """`given` are looked into before asking; unless they are `firm`, those that are none of the
+        choice's values are passed over.
+        """
         self._title = title
         self._ask = ask
         self._given: Mapping[str, Scalar] = {} if given is None else given
+        self._firm = firm
         self._named: dict[tuple[Scope, str], int] = {}
         self._current = IMAGE
         self.decisions: dict[str, Scalar] = {}
@@ -96,16 +107,14 @@ class Walk:
         known = self.decisions.get(name)
         if known is not None:
             return known
-        choice = hole.choice
         answer: object = self._given.get(name)
-        if answer is None:
-            answer = self._ask(name, choice)
-        # Answers are mostly the very objects that the choice offers; others are looked at closely.
-        value = hole.offered.get(id(answer))
-        if value is not answer:
-            value = choice.accept(answer)
+        value = None if answer is None else _accepted(hole, answer)
         if value is None:
-            raise InvalidDesign(f"{self._title}: {name} is {choice}; got {answer!r}")
+            if answer is None or not self._firm:
+                answer = self._ask(name, hole.choice)
+                value = _accepted(hole, answer)
+            if value is None:
+                raise InvalidDesign(f"{self._title}: {name} is {hole.choice}; got {answer!r}")
         self.decisions[name] = value
         return value
 
@@ -177,3 +186,9 @@ class Walk:
         raise InvalidDesign(
             f"{self._title}: with these decisions there is no node {name!r} to be read"
         )
+
+
+def _accepted(hole: Hole, answer: object) -> Scalar | None:
+    # Answers are mostly the very objects that the choice offers; others are looked at closely.
+    value = hole.offered.get(id(answer))
+    return value if value is answer else hole.choice.accept(answer)

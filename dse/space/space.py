@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -97,13 +97,14 @@ class Space:
         """Every decision that some walk may ask for, by name."""
         return dict(self._choices)
 
-    def walk(self, decide: Callable[[str, Choice], object]) -> Decisions:
-        """Ask `decide` at each hole that the decisions so far lead to, each name once.
+    def walk(self, decide: Decide, wishes: Mapping[str, Scalar] | None = None) -> Decisions:
+        """Ask `decide` at each hole that the decisions so far lead to, each name once, unless one
+        of `wishes` is among the choice's values.
 
         Raises:
             InvalidDesign: an answer is none of the choice's values.
         """
-        walk = Walk(self.name, decide)
+        walk = Walk(self.name, decide, wishes, firm=False)
         walk.run(self.template)
         return walk.decisions
 
@@ -131,8 +132,7 @@ class Space:
 
     def complete(self, partial: Mapping[str, Scalar], rng: random.Random) -> Decisions:
         """Decisions that follow `partial` wherever it can be followed and are random elsewhere."""
-
-        return self.walk(_following(partial, rng))
+        return self.walk(lambda _, choice: choice.sample(rng), partial)
 
     # -- networks ----------------------------------------------------------------------------------
 
@@ -165,30 +165,21 @@ class Space:
             InvalidDesign: as `bind`.
         """
 
-        walk, network, cost = self._build(self._missing, decisions)
+        walk, network, cost = self._build(Walk(self.name, self._missing, decisions))
         if len(walk.decisions) != len(decisions):
             self._refuse(next(name for name in decisions if name not in walk.decisions))
         return network, cost
 
-    def decide(self, decide: Decide) -> Bound:
+    def decide(self, decide: Decide, wishes: Mapping[str, Scalar] | None = None) -> Bound:
         """Walk and bind in one go.
 
         Raises:
             InvalidDesign: as `walk` and `bind`.
         """
-        walk, network, cost = self._build(decide, None)
+        walk, network, cost = self._build(Walk(self.name, decide, wishes, firm=False))
         return Bound(walk.decisions, network, cost)
 
-    def follow(self, partial: Mapping[str, Scalar], rng: random.Random) -> Bound:
-        """Complete and bind in one go.
-
-        Raises:
-            InvalidDesign: as `bind`.
-        """
-        return self.decide(_following(partial, rng))
-
-    def _build(self, ask: Decide, given: Mapping[str, Scalar] | None) -> tuple[Walk, Network, Cost]:
-        walk = Walk(self.name, ask, given)
+    def _build(self, walk: Walk) -> tuple[Walk, Network, Cost]:
         alpha = walk.run(self.template)
         return walk, *self.binder.bind(walk, alpha)
 
@@ -253,14 +244,6 @@ class Space:
         from dse.space.least import smallest
 
         return smallest(self, metric)
-
-
-def _following(partial: Mapping[str, Scalar], rng: random.Random) -> Decide:
-    def decide(name: str, choice: Choice) -> Scalar:
-        known = choice.accept(partial.get(name))
-        return choice.sample(rng) if known is None else known
-
-    return decide
 
 
 def every_choice(template: Template) -> dict[str, Choice]:

@@ -20,6 +20,7 @@ from dse.search.auto import Auto
 from dse.search.auto.beliefs import front_of
 from dse.search.auto.encoding import Encoding, Floats
 from dse.search.auto.gain import Gain
+from dse.search.auto.settled import settled
 from dse.search.auto.surrogate import Surrogate, squares
 from dse.search.distributions import distribution_of
 from dse.search.domain import Decisions, Exhausted
@@ -402,6 +403,13 @@ def test_what_is_less_certain_may_gain_more() -> None:
     deviation = np.array([[0.0, 0.0], [0.3, 0.0], [0.3, 0.3]])
     certain, half, unsure = Gain(found, np.random.default_rng(0)).of(expected, deviation)
     assert certain == 0 < half < unsure
+
+
+@given(st.integers(1, 5_000))
+def test_what_takes_long_is_learned_anew_with_an_eighth_more(count: int) -> None:
+    known = settled(count)
+    assert known <= count < known + max(1, known // 8)
+    assert settled(known) == known
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 5)] * 2), min_size=1, max_size=30))

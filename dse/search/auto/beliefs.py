@@ -14,7 +14,7 @@ from dse.search.auto.points import Point, Points
 from dse.search.auto.settled import settled
 from dse.search.auto.surrogate import Posterior, Surrogate
 
-_MOST = 250
+_MOST = 150
 """Evaluated points that beliefs rest on; of more, the best and some of the others."""
 _FAR = 3.0
 """Values farther below the median than so many times the good half's spread are brought nearer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from dse.space import Categorical, Choice, Scalar, is_ordered
 
 Floats = NDArray[np.float64]
-Key = tuple[tuple[int, ...], tuple[Scalar | None, ...]]
+Key = tuple[bytes, tuple[Scalar | None, ...]]
 
 _LEVELS = 16
 """Levels told apart in a range that has more values, or infinitely many."""
@@ -54,7 +55,8 @@ class Encoding:
 
     def key(self, point: Mapping[str, Scalar], levels: Sequence[int]) -> Key:
         """What two points share only if they are the same; `levels` are the point's."""
-        return tuple(levels), tuple([point.get(name) for name in self._finer])
+        # Bytes remember their hash: keys are looked up by the thousand.
+        return array("H", levels).tobytes(), tuple([point.get(name) for name in self._finer])
 
     def codes(self, levels: Sequence[Sequence[int]]) -> Floats:
         """One row per point, from its levels."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.special import ndtr, ndtri
 
@@ -30,8 +32,9 @@ class Gain:
         """
         self._objectives = found.shape[1]
         self._best = float(found.max())
-        self._directions = _directions(self._objectives, rng)
-        self._before = _reach(found, self._directions).max(0) ** self._objectives
+        self._slowness = 1.0 / _directions(self._objectives, rng).T
+        reach = self._reach(found, range(self._objectives))
+        self._before = reach.max(0) ** self._objectives
         quantiles = ndtri((np.arange(_QUANTILES) + 0.5) / _QUANTILES)
         # Each objective goes through its quantiles in an order of its own: they are independent.
         self._drawn = np.stack([rng.permutation(quantiles) for _ in range(self._objectives)], 1)
@@ -45,11 +48,26 @@ class Gain:
         """
         if self._objectives == 1:
             return _expected_improvement(mean[:, 0], deviation[:, 0], self._best)
+        # What is known for certain reaches equally far whatever the others turn out to be.
+        sure = [axis for axis in range(self._objectives) if not deviation[:, axis].any()]
+        unsure = [axis for axis in range(self._objectives) if axis not in sure]
+        known = self._reach(mean, sure)
         gain = np.zeros(len(mean))
         for row in self._drawn:
-            after = _reach(mean + deviation * row, self._directions) ** self._objectives
-            gain += np.maximum(after - self._before, 0.0).mean(1)
+            after = self._reach(mean + deviation * row, unsure)
+            np.minimum(after, known, out=after)
+            after **= self._objectives
+            after -= self._before
+            gain += np.maximum(after, 0.0, out=after).mean(1)
         return gain / _QUANTILES
+
+    def _reach(self, points: Floats, axes: Sequence[int]) -> Floats:
+        """How far along each direction every point dominates in some axes: (points, directions)."""
+        least = np.full((len(points), _DIRECTIONS), np.inf)
+        for axis in axes:
+            along = np.maximum(points[:, axis, None], 0.0) * self._slowness[axis]
+            np.minimum(least, along, out=least)
+        return least
 
 
 def _directions(objectives: int, rng: np.random.Generator) -> Floats:
@@ -61,15 +79,6 @@ def _directions(objectives: int, rng: np.random.Generator) -> Floats:
         found = np.abs(rng.normal(size=(_DIRECTIONS, objectives)))
         found /= np.linalg.norm(found, axis=1, keepdims=True)
     return np.asarray(np.maximum(found, 1e-6))
-
-
-def _reach(points: Floats, directions: Floats) -> Floats:
-    """How far along each direction every point dominates: (points, directions)."""
-    least = np.full((len(points), len(directions)), np.inf)
-    for axis in range(points.shape[1]):
-        along = np.maximum(points[:, axis, None], 0.0) / directions[:, axis]
-        np.minimum(least, along, out=least)
-    return least
 
 
 def _expected_improvement(mean: Floats, deviation: Floats, best: float) -> Floats:

@@ -34,8 +34,11 @@ _ROUNDS = 3
 """Rounds of moves, each of which begins at the best of all before..."""
 _MOVES = 48
 """... and looks at so many, without knowing yet whether and in which form they fit..."""
-_REPAIRED = 6
-"""... and how many of them are made to fit, as long as none of these is known to be better."""
+_REPAIRED = 4
+"""... until so many new points came of those that fit, or one is known to be better than the next
+may be..."""
+_TRIED = 12
+"""... and at most so many of them are made to fit."""
 _LOOKED_AT = 100
 """Random points that fit that a proposal looks at, others each time."""
 _DRAWS = 20
@@ -159,13 +162,17 @@ class Auto(BaseSampler):
         if pool:
             gains = beliefs.gain(beliefs.features(pool))
             best, most = pool[int(gains.argmax())], float(gains.max())
+        new = 0
         for wish, promised in self._moves(beliefs, self._estimated(done), seen, rng):
-            if best is not None and promised <= most:
+            if new == _REPAIRED or (best is not None and promised <= most):
                 break
             with suppress(Exhausted):
                 point = self._points.of(self._domain.repair(wish, rng))
+                if point.key in seen:
+                    continue
+                new += 1
                 gain = float(beliefs.gain(beliefs.features([point]))[0])
-                if point.key not in seen and (best is None or gain > most):
+                if best is None or gain > most:
                     best, most = point, gain
         return self._any(seen, rng) if best is None else best.decisions
 
@@ -254,10 +261,10 @@ class Auto(BaseSampler):
             gain = beliefs.gain(beliefs.features_of(codes, costs)) * np.exp(-_OVER * over)
             gains = np.concatenate([gains, gain])
             ranked = list(wishes.values())
-            order = np.argsort(-gains, kind="stable")[:_ELITES]
-            parents = [ranked[index] for index in order]
-            found = list(zip(parents, gains[order].tolist(), strict=True))
-        return found[:_REPAIRED]
+            order = np.argsort(-gains, kind="stable")[:_TRIED]
+            found = [(ranked[index], float(gains[index])) for index in order]
+            parents = [wish for wish, _ in found[:_ELITES]]
+        return found
 
 
 def _elites(beliefs: Beliefs) -> list[Decisions]:
