@@ -19,7 +19,7 @@ BENCHMARKS = (
     "memory",
     "trial",
 )
-LONG = ("samplers", "searches", "latency")
+LONG = ("proposals", "samplers", "searches", "latency")
 """Run only if they are asked for: up to hours."""
 
 

@@ -27,6 +27,7 @@ _PARTS: dict[str, tuple[Any, str]] = {
     "prepare: is the budget within reach": (feasible.FeasibleSpace, "check_reachable"),
     "ask the sampler, walk the space": (study.Study, "ask"),
     "bind and cost a proposal": (Space, "evaluate"),
+    "walk, bind and cost a wish": (Space, "decide"),
     "wishes made to fit": (feasible.FeasibleSpace, "repair"),
     "random designs that fit": (feasible.FeasibleSpace, "random"),
     "tell the sampler": (study.Study, "finish"),
