@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import TaskID, TextColumn
 
+from dse.cli.bar import bars
 from dse.cli.output import print_table, say
 from dse.cost import cost
 from dse.experiments import Cell, Experiment, Listener, Prepared, Result, Table
@@ -26,20 +19,9 @@ class Drawn(Listener):
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
         self._console = Console(stderr=True, highlight=False)
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[said]}"),
-            console=self._console,
-            transient=True,
-            disable=quiet or not sys.stderr.isatty(),
-            # An epoch may take minutes: speed is taken over more than the usual half minute.
-            speed_estimate_period=3600,
-        )
+        # An epoch may take minutes: speed is taken over more than the usual half minute.
+        said = TextColumn("{task.fields[said]}")
+        self._bar = bars(self._console, said, quiet=quiet, period=3600)
         self._all = TaskID(0)
         self._own: dict[Cell, TaskID] = {}
         self._work: dict[str, int] = {}

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dse.cli.numbers import number, whole
+from dse.cli.numbers import whole
 from dse.cli.options import (
+    BudgetLatency,
     BudgetMacs,
     BudgetParams,
     BudgetPeakMemory,
@@ -56,12 +57,7 @@ def explore(
     budget_macs: BudgetMacs = None,
     budget_peak_memory: BudgetPeakMemory = None,
     budget_size: BudgetSize = None,
-    budget_latency_ms: Annotated[
-        float | None,
-        typer.Option(
-            parser=number, metavar="T", help="Predicted milliseconds on the first --device."
-        ),
-    ] = None,
+    budget_latency_ms: BudgetLatency = None,
     device: Annotated[
         list[str] | None,
         typer.Option(

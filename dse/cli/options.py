@@ -43,3 +43,12 @@ BudgetPeakMemory = Annotated[
 BudgetSize = Annotated[
     float | None, typer.Option(parser=number, metavar="BYTES", help="Weights, float32.")
 ]
+BudgetLatency = Annotated[
+    float | None,
+    typer.Option(
+        "--budget-latency-ms",
+        parser=number,
+        metavar="T",
+        help="Milliseconds per image, as predicted for the (first) --device.",
+    ),
+]

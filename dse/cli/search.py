@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dse.cli.numbers import number, seconds, whole
-from dse.cli.options import BudgetMacs, BudgetParams, BudgetPeakMemory, BudgetSize, Json
+from dse.cli.numbers import seconds, whole
+from dse.cli.options import (
+    BudgetLatency,
+    BudgetMacs,
+    BudgetParams,
+    BudgetPeakMemory,
+    BudgetSize,
+    Json,
+)
 from dse.cli.output import print_json, print_table, say
 from dse.errors import DataError, InvalidValue
 
@@ -50,12 +57,7 @@ def search(
     budget_macs: BudgetMacs = None,
     budget_peak_memory: BudgetPeakMemory = None,
     budget_size: BudgetSize = None,
-    budget_latency_ms: Annotated[
-        float | None,
-        typer.Option(
-            parser=number, metavar="T", help="Milliseconds per image, predicted for --device."
-        ),
-    ] = None,
+    budget_latency_ms: BudgetLatency = None,
     device: Annotated[
         str | None,
         typer.Option(

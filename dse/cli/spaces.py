@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dse.cli.numbers import number, whole
+from dse.cli.numbers import whole
 from dse.cli.options import (
+    BudgetLatency,
     BudgetMacs,
     BudgetParams,
     BudgetPeakMemory,
@@ -101,10 +102,7 @@ def stats(
     budget_macs: BudgetMacs = None,
     budget_peak_memory: BudgetPeakMemory = None,
     budget_size: BudgetSize = None,
-    budget_latency_ms: Annotated[
-        float | None,
-        typer.Option(parser=number, metavar="T", help="Milliseconds, predicted for --device."),
-    ] = None,
+    budget_latency_ms: BudgetLatency = None,
     device: Annotated[
         str | None, typer.Option(metavar="PROFILE", help="A device profile or its file.")
     ] = None,

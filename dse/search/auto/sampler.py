@@ -158,13 +158,25 @@ class Auto(BaseSampler):
         values = self._graded(complete, objectives)
         draws = np.random.default_rng(rng.getrandbits(64))
         beliefs = Beliefs(objectives, self._points, done, values, running, self._fitted, draws)
-        best, most = None, 0.0
+        best = self._best(beliefs, pool, self._estimated(done), seen, rng)
+        return self._any(seen, rng) if best is None else best.decisions
+
+    def _best(
+        self,
+        beliefs: Beliefs,
+        pool: Sequence[Point],
+        estimate: Estimate,
+        seen: set[Key],
+        rng: random.Random,
+    ) -> Point | None:
+        """What is expected to gain most: one of a pool, or a move that was made to fit."""
+        best, most = None, -1.0
         if pool:
             gains = beliefs.gain(beliefs.features(pool))
             best, most = pool[int(gains.argmax())], float(gains.max())
         new = 0
-        for wish, promised in self._moves(beliefs, self._estimated(done), seen, rng):
-            if new == _REPAIRED or (best is not None and promised <= most):
+        for wish, promised in self._moves(beliefs, estimate, seen, rng):
+            if new == _REPAIRED or promised <= most:
                 break
             with suppress(Exhausted):
                 point = self._points.of(self._domain.repair(wish, rng))
@@ -172,9 +184,9 @@ class Auto(BaseSampler):
                     continue
                 new += 1
                 gain = float(beliefs.gain(beliefs.features([point]))[0])
-                if best is None or gain > most:
+                if gain > most:
                     best, most = point, gain
-        return self._any(seen, rng) if best is None else best.decisions
+        return best
 
     def _graded(self, complete: Sequence[_Told], objectives: Sequence[Objective]) -> Floats:
         """What trials were told, (trials, objectives); the measured part of those that miss a
