@@ -17,7 +17,7 @@ from dse.fronts import hypervolume
 from dse.runs import Run, Trial
 
 _SEEDS = (0, 1, 2)
-_SECONDS = 300
+_SECONDS = 200
 _PARAMS = 100_000
 _CHANCE = 0.1
 _CONTESTANTS = {
@@ -84,10 +84,11 @@ def _searched(folder: Path) -> dict[tuple[str, int], Run]:
     """Every search, two at a time; both of a pair have the same seed."""
     jobs = [(name, seed) for seed in _SEEDS for name in _CONTESTANTS]
     for first in range(0, len(jobs), 2):
-        running = [_begin(folder, *job) for job in jobs[first : first + 2]]
-        for process in running:
+        running = {job: _begin(folder, *job) for job in jobs[first : first + 2]}
+        for job, process in running.items():
             if process.wait():
-                sys.exit("error: a search failed")
+                *_, last = _log(folder, *job).read_text().splitlines() or ["it said nothing"]
+                sys.exit(f"error: the search {_run_name(*job)} failed: {last}")
     return {job: Run(folder / "runs" / _run_name(*job)) for job in jobs}
 
 
@@ -107,13 +108,18 @@ def _begin(folder: Path, name: str, seed: int) -> subprocess.Popen[bytes]:
     flat = [word for pair in options.items() for word in pair]
     # The benchmark's own environment, found again from another folder.
     path = os.pathsep.join(filter(None, [str(Path.cwd()), os.environ.get("PYTHONPATH")]))
-    return subprocess.Popen(
-        [sys.executable, "-c", _SEARCH, *flat, *_CONTESTANTS[name]],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    with _log(folder, name, seed).open("w") as log:
+        return subprocess.Popen(
+            [sys.executable, "-c", _SEARCH, *flat, *_CONTESTANTS[name]],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
+
+
+def _log(folder: Path, name: str, seed: int) -> Path:
+    return folder / f"{_run_name(name, seed)}.log"
 
 
 def _run_name(name: str, seed: int) -> str:

@@ -113,7 +113,9 @@ def _images(proxy: Proxy, channels: int) -> tuple[Tensor, Tensor]:
     count = min(proxy.batch, len(pixels))
     drawn = torch.from_numpy(np.random.default_rng(proxy.seed).permutation(len(pixels))[:count])
     images = pixels.values[drawn].permute(0, 3, 1, 2).float()
-    return normalisation(pixels, channels).apply(images), pixels.labels[drawn]
+    # Not channels last as in training, where narrow convolutions take care of themselves: see
+    # `dse.runtime.train.convolutions`.
+    return normalisation(pixels, channels).apply(images).contiguous(), pixels.labels[drawn]
 
 
 def _no_images(shape: Shape) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,5 @@
-"""Convolutions that torch computes slowly on a processor, computed another way while one trains.
+"""Convolutions that torch computes slowly on a processor, or not safely, computed another way while
+one trains.
 
 The numbers are the same but for rounding, and so are the weights: the modules are the network's
 own, which get another `forward` for as long as it trains.
@@ -10,6 +11,9 @@ written out; a 3x3 convolution of 128 to 512 channels to a map of 1x1 or 2x2 1.5
 1x1 one of 1024 channels 2.5 to 3.7 times as long as a product of matrices. At 32x32 a step of
 hybrid-mobilenet (delta 2) took 2.8 times as long, of mobilenet-v1, mobilenet-v2, efficientnet-b0
 and resnet-18 1.9 to 2.6 times.
+
+Not safe, in the same version, on processors with AVX2: a 1x1 convolution with a stride of 2 to 7
+channels, channels last, writes beyond its memory, and sooner or later the process aborts.
 """
 
 from __future__ import annotations
@@ -24,6 +28,9 @@ from torch.nn import functional as F
 
 _SMALL = 16
 """Pixels of a map of which few belong to each weight, so that weights are what time is spent on."""
+
+_NARROW = 8
+"""Channels below which a 1x1 convolution with a stride is not safe."""
 
 
 @contextmanager
@@ -52,12 +59,15 @@ def _kinds(model: nn.Module) -> Iterator[tuple[nn.Conv2d, type[nn.Conv2d]]]:
 
 
 class Full(nn.Conv2d):
-    """A convolution of all channels, to a small map as a product of its patches and weights."""
+    """A convolution of all channels, to a small map, and where torch's own is not safe, as a
+    product of its patches and weights.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         rows, columns = _size(self, x)
         height, width = self.kernel_size
-        if rows * columns > (_SMALL if height * width == 1 else _SMALL // 4):
+        safe = height * width > 1 or max(self.stride) == 1 or self.in_channels >= _NARROW
+        if safe and rows * columns > (_SMALL if height * width == 1 else _SMALL // 4):
             return super().forward(x)
         assert not isinstance(self.padding, str)
         above, left = self.padding
