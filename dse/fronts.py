@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf
 
 Losses = tuple[float, ...]
 """Objectives of a design, each the better the smaller."""
@@ -19,10 +18,8 @@ def first_front(points: Sequence[Losses]) -> list[int]:
     order = sorted(range(len(points)), key=points.__getitem__)
     front: list[int] = []
     if len(points[0] if points else ()) <= 2:
-        lowest = inf
         for number in order:
-            if points[number][-1] < lowest:
-                lowest = points[number][-1]
+            if not front or points[number][-1] < points[front[-1]][-1]:
                 front.append(number)
         return front
     for number in order:

@@ -87,8 +87,8 @@ class FeasibleSpace:
             Exhausted: none was found.
         """
         for _ in range(0 if self._rare else _DRAWS):
-            found = self._followed({}, rng)
-            if found is not None and self.budget.admits(found.cost):
+            found = self._drawn(rng)
+            if found is not None:
                 return found.decisions
         return self._within(self.space.complete({}, rng), rng)
 
@@ -131,8 +131,12 @@ class FeasibleSpace:
     def _rare(self) -> bool:
         """Whether plain random designs hardly ever fit."""
         rng = Random(0)
-        drawn = [self._followed({}, rng) for _ in range(_LOOKED_AT)]
-        return not any(found and self.budget.admits(found.cost) for found in drawn)
+        return not any(self._drawn(rng) for _ in range(_LOOKED_AT))
+
+    def _drawn(self, rng: Random) -> Bound | None:
+        """A plain random design, if it fits."""
+        found = self._followed({}, rng)
+        return found if found is not None and self.budget.admits(found.cost) else None
 
     def _followed(self, wishes: Mapping[str, Scalar], rng: Random) -> Bound | None:
         """The design of wishes, completed at random, if it can be built."""
