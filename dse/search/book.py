@@ -65,13 +65,13 @@ class Book:
 
     # -- other processes
 
-    def others(self, crew: Crew) -> bool:
+    def others(self, crew: Crew, entries: Sequence[Entry]) -> bool:
         if not self.shared:
             return False
         self._signs.look(crew.study.facts())
         kept = {row.trial: row for row in self.rows}
         busy = False
-        for entry in crew.study.entries():
+        for entry in entries:
             if entry.owner == MAIN:
                 continue
             crew.meet(entry)
@@ -81,7 +81,9 @@ class Book:
                 busy = True
                 if not self._signs.at_work(entry):
                     _take_over(crew, entry, kept.get(entry.number))
-        for entry in crew.others_may_go_on():
+        for entry in crew.promotable(entries):
+            if crew.owns(entry):
+                continue
             busy = True
             if not self._signs.at_work(entry):
                 crew.own(entry)

@@ -44,7 +44,7 @@ class Ledger(Protocol):
         """Keep a row; false where it is no longer this process's to keep."""
         ...
 
-    def others(self, crew: Crew) -> bool:
+    def others(self, crew: Crew, entries: Sequence[Entry]) -> bool:
         """Take note of what other processes did; whether one of them may still change anything."""
         ...
 
@@ -103,14 +103,16 @@ class Crew:
                 self.search.listener.started(job.candidate)
                 self._workers.submit(job, self._reporter(job.candidate))
                 self._running += 1
-            # After that: what others began meanwhile keeps this process from ending.
-            others = self._ledger.others(self)
+            # One look for all: between two, the last design may pass from one process to another.
+            matters = self._ledger.shared or self._running == 0
+            entries = self.study.entries() if matters else []
+            others = self._ledger.others(self, entries)
             if self._running == 0:
                 if late:
                     done = trials(len(self._ledger.rows))
                     self.search.listener.note(f"the time limit is reached after {done}")
                     return False
-                if self.dismissed or not (others or self._may_begin(self.study.entries())):
+                if self.dismissed or not (others or self._has_work(entries)):
                     return True
                 time.sleep(_LOOK)
                 continue
@@ -134,6 +136,9 @@ class Crew:
 
     def _may_begin(self, entries: Sequence[Entry]) -> bool:
         return self._proposing and self._ledger.begun(entries) < self.search.trials
+
+    def _has_work(self, entries: Sequence[Entry]) -> bool:
+        return self._may_begin(entries) or any(map(self.owns, self.promotable(entries)))
 
     def _propose(self) -> Job | None:
         try:
@@ -191,22 +196,19 @@ class Crew:
 
     def _promotion(self, entries: Sequence[Entry]) -> Job | None:
         """The best design that waits, on its way to the next rung, if one may go on."""
-        if self._span is None:
-            return None
-        for rung in reversed(self.rungs):
-            waiting = self.may_go_on(entries, rung)
-            if waiting is not None and self.owns(waiting):
-                return self.send_on(waiting, next_rung(self.rungs, rung))
+        for entry in filter(self.owns, self.promotable(entries)):
+            assert entry.paused is not None
+            return self.send_on(entry, next_rung(self.rungs, entry.paused["epochs"]))
         return None
 
-    def others_may_go_on(self) -> list[Entry]:
-        """Designs of other processes that may go on from their rungs."""
-        entries = self.study.entries()
-        found = [self.may_go_on(entries, rung) for rung in self.rungs]
-        return [entry for entry in found if entry is not None and not self.owns(entry)]
+    def promotable(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Who may go on from each rung, whoever has it; the highest rung first."""
+        if self._span is None:
+            return []
+        found = (self._best_at(entries, rung) for rung in reversed(self.rungs))
+        return [entry for entry in found if entry is not None]
 
-    def may_go_on(self, entries: Sequence[Entry], rung: int) -> Entry | None:
-        """Who goes on from a rung, whoever has it."""
+    def _best_at(self, entries: Sequence[Entry], rung: int) -> Entry | None:
         reached = {entry.number: entry for entry in entries if rung in entry.rungs}
         losses = {number: self._losses(entry.rungs[rung]) for number, entry in reached.items()}
         gone = {number for number, entry in reached.items() if _aim(entry) > rung}

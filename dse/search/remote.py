@@ -119,17 +119,18 @@ class Hand:
         self.rows.append(row)
         return True
 
-    def others(self, crew: Crew) -> bool:
+    def others(self, crew: Crew, entries: Sequence[Entry]) -> bool:
         facts = self._study.facts()
         self._signs.look(facts)
         crew.search.trials = int(facts[SEARCH]["trials"])
         crew.dismissed = bool(facts.get(COMPLETE)) or not self._signs.alive(MAIN)
         busy = False
-        for entry in self._study.entries():
+        for entry in entries:
             if entry.owner != self._owner:
                 crew.meet(entry)
                 busy |= entry.under_way and self._signs.at_work(entry)
-        return busy | any(self._signs.at_work(entry) for entry in crew.others_may_go_on())
+        waiting = (entry for entry in crew.promotable(entries) if not crew.owns(entry))
+        return busy | any(map(self._signs.at_work, waiting))
 
 
 def running_search(url: str, name: str) -> dict[str, Any]:
