@@ -19,7 +19,7 @@ BENCHMARKS = (
     "memory",
     "trial",
 )
-LONG = ("proposals", "samplers", "searches", "latency")
+LONG = ("proposals", "samplers", "samplers_unseen", "searches", "latency")
 """Run only if they are asked for: up to hours."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -48,34 +48,47 @@ def main() -> None:
         largest(),
         *(unsteered(name) for name in ("tpe", "nsga2", "gp", "random")),
     ]
+    compare(PROBLEMS, contestants, range(SEEDS))
+    print(f"a proposal of auto: median {1000 * statistics.median(seconds):.0f} ms of CPU time")
+
+
+def compare(
+    problems: Mapping[str, Callable[[int], Problem]],
+    contestants: Sequence[Contestant],
+    seeds: range,
+) -> None:
+    """Print the losses of all contestants, one of which is `auto`, and how many trials it needs."""
     summary: list[list[str]] = []
-    for name, problem in PROBLEMS.items():
-        curves = _run(name, problem, contestants)
-        own, slow = curves.pop("auto"), [curves.pop(name) for name in SLOW]
+    for name, problem in problems.items():
+        curves = _run(name, problem, contestants, seeds)
+        own = curves.pop("auto")
+        slow = {rival: curves.pop(rival) for rival in SLOW if rival in curves}
         best = min(curves, key=lambda rival: float(curves[rival][:, -1].mean()))
         marks = [m for m in MARKS if own[:, m - 1].mean() > curves["random"][:, m - 1].mean()]
         worse = ", ".join(f"after {mark}" for mark in marks) or "never"
         summary.append([name, best, *_against(own, curves[best]), worse])
-        for rival, its in zip(SLOW, slow, strict=True):
+        for rival, its in slow.items():
             summary.append(["", rival, *_against(own, its), ""])
     print("trials that auto needs for the loss that the best rival, and GP, has after its last\n")
     table(
         ["problem", "rival", "its trials", "auto's", "ratio (95 %)", "auto worse than random"],
         summary,
     )
-    print(f"a proposal of auto: median {1000 * statistics.median(seconds):.0f} ms of CPU time")
 
 
 def _run(
-    name: str, problem: Callable[[int], Problem], contestants: Sequence[Contestant]
+    name: str,
+    problem: Callable[[int], Problem],
+    contestants: Sequence[Contestant],
+    seeds: range,
 ) -> dict[str, np.ndarray]:
     """The loss curves of each contestant: (seeds, trials)."""
     curves: dict[str, np.ndarray] = {}
     print(f"{name}: loss, mean and half a 95 % interval, after trials")
     for contestant in contestants:
-        seeds, trials = SLOW.get(contestant.name, (SEEDS, problem(0).trials))
+        most, trials = SLOW.get(contestant.name, (len(seeds), problem(seeds[0]).trials))
         rows = []
-        for seed in range(seeds):
+        for seed in seeds[:most]:
             made = replace(problem(seed), trials=trials)
             curve = made.curve(contestant.search(made, seed))
             # A table may have fewer rows that fit than there are trials.

@@ -11,6 +11,7 @@ import numpy as np
 from optuna._hypervolume import compute_hypervolume
 
 from benchmarks.tables import Mnasnet
+from benchmarks.tables_cells import CellsDomain, cells_landscape
 from benchmarks.tables_made import StagesDomain, landscape
 from dse.cost import Budget
 from dse.search.domain import Decisions, Domain
@@ -115,6 +116,24 @@ def on_mnasnet(column: str, limit: float) -> Problem:
     )
 
 
+def on_cells(*, seed: int, noise: float, front: bool = False) -> Problem:
+    """A made-up accuracy of cells with six edges, within a limit of MACs."""
+    domain = CellsDomain(2e7)
+    true = cells_landscape(domain, seed)
+    rng = random.Random(seed)
+    pairs = np.array([(true(p), domain.costs(p)["macs"]) for p in _some(domain, 300, rng)])
+    return Problem(
+        name=f"cells, noise {noise:g}{', and front of MACs' if front else ''}",
+        domain=domain,
+        open=CellsDomain(float("inf")),
+        over=lambda point: domain.costs(point)["macs"] / 2e7 - 1,
+        objectives=("accuracy", "macs") if front else ("accuracy",),
+        true=true,
+        loss=_lost_volume(pairs) if front else lambda found: -float(found[-1, 0]),
+        noise=noise,
+    )
+
+
 def mnasnet_front(limit: float) -> Problem:
     """The front of accuracy against MACs among measured designs within a limit."""
     table = _mnasnet()
@@ -141,8 +160,7 @@ def on_stages(kind: str, limit: float, *, seed: int, noise: float, front: bool =
     true = landscape(kind, domain, seed)
     if front:
         rng = random.Random(seed)
-        points = [domain.random(rng) for _ in range(200)]
-        pairs = np.array([(true(p), domain.costs(p)["macs"]) for p in points])
+        pairs = np.array([(true(p), domain.costs(p)["macs"]) for p in _some(domain, 200, rng)])
         loss = _lost_volume(pairs)
     else:
 
@@ -162,13 +180,13 @@ def on_stages(kind: str, limit: float, *, seed: int, noise: float, front: bool =
     )
 
 
-def on_space(name: str, params: float, *, seed: int, noise: float) -> Problem:
+def on_space(name: str, params: float, *, seed: int, noise: float, kind: str = "mixed") -> Problem:
     """A made-up accuracy of the designs of one of our own spaces, within a limit of parameters."""
     space = load_space(name)
     domain = FeasibleSpace(space, Budget(params=params))
-    true = landscape("mixed", domain, seed)
+    true = landscape(kind, domain, seed)
     return Problem(
-        name=f"space {name}, noise {noise:g}, parameters <= {params:g}",
+        name=f"space {name}, {kind}, noise {noise:g}, parameters <= {params:g}",
         domain=domain,
         open=FeasibleSpace(space, Budget()),
         over=lambda point: domain.costs(point)["params"] / params - 1,
@@ -178,6 +196,10 @@ def on_space(name: str, params: float, *, seed: int, noise: float) -> Problem:
         noise=noise,
         draws=200,
     )
+
+
+def _some(domain: Domain, count: int, rng: random.Random) -> list[Decisions]:
+    return [domain.random(rng) for _ in range(count)]
 
 
 def _lost_volume(reference: np.ndarray) -> Callable[[np.ndarray], float]:

@@ -14,8 +14,9 @@ from dse.search.domain import Decisions, Domain, Exhausted
 from dse.space import Categorical, Choice, Integer, Scalar
 
 _STAGES = 6
+_HIDDEN = 12
 _PLAIN = {"plain": 1.0, "bottleneck": 0.45}
-LANDSCAPES = ("additive", "interactions", "pairs", "peak", "deceptive", "mixed")
+LANDSCAPES = ("additive", "interactions", "pairs", "peak", "deceptive", "mixed", "neural")
 
 
 class StagesDomain:
@@ -94,7 +95,8 @@ def landscape(kind: str, domain: Domain, seed: int) -> Callable[[Mapping[str, Sc
             decisions and a penalty on widths that do not grow evenly; ``pairs``: pairs alone, size
             says nothing; ``peak``: best at some middle levels, flat far from them; ``deceptive``:
             smaller is better, but for a rare combination; ``mixed``: decisions by themselves and in
-            pairs, and size. `interactions` is for stages alone.
+            pairs, and size; ``neural``: a random network of one hidden layer that reads all
+            decisions, and size. `interactions` is for stages alone.
         domain: the space.
         seed: of its coefficients.
     """
@@ -120,6 +122,13 @@ def _raw(
         effect = rng.normal(size=(len(levels[a]), len(levels[b]))) * rng.gamma(0.8)
         pairs.append((a, b, effect))
     target = {name: int(rng.integers(len(values))) for name, values in levels.items()}
+    reads = {
+        name: rng.gamma(0.5) * rng.normal(size=(len(values), _HIDDEN))
+        if isinstance(choices[name], Categorical)
+        else rng.gamma(0.5) * np.outer(np.linspace(-1, 1, len(values)), rng.normal(size=_HIDDEN))
+        for name, values in levels.items()
+    }
+    out = rng.normal(size=_HIDDEN)
 
     def accuracy(point: Mapping[str, Scalar]) -> float:
         place = {name: levels[name].index(value) for name, value in point.items()}
@@ -145,6 +154,9 @@ def _raw(
             return float(2 * single + 2 * paired + 3 * size)
         if kind == "pairs":
             return float(paired)
+        if kind == "neural":
+            hidden = sum(reads[name][place[name]] for name in point) / len(point) ** 0.5
+            return float(np.tanh(1.5 * hidden) @ out + 1.5 * size)
         if kind == "peak":
             off = sum(
                 weight[name] * (part[name] - target[name] / (len(levels[name]) - 1)) ** 2
