@@ -186,7 +186,7 @@ def wait_for(pattern: str, process: subprocess.Popen[str]) -> list[Path]:
     return found
 
 
-def nobody_trains(before: float = 10) -> bool:
+def nobody_trains(before: float = 60) -> bool:
     """Whether the processes of a killed comparison have noticed, within some seconds."""
     here = str(Path.cwd())
     end = time.monotonic() + before

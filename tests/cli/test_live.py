@@ -194,7 +194,10 @@ def test_a_terminal_without_blocks_gets_plain_marks(view: View) -> None:
     rows=st.integers(1, 60),
     running=st.integers(0, 12),
     front=st.integers(0, 12),
-    name=st.text(min_size=1, max_size=60),
+    # Names of runs and networks are on one line.
+    name=st.text(
+        st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=60
+    ),
 )
 def test_it_fits_into_any_terminal(
     columns: int, rows: int, running: int, front: int, name: str

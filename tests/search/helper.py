@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true")
     asked = parser.parse_args()
     # A process is taken for dead sooner.
-    remote.BEAT, remote.SILENCE, crew._LOOK = 0.2, 3.0, 0.1
+    remote.BEAT, remote.SILENCE, crew._LOOK = 0.2, 8.0, 0.1
     evaluate = Slow()
     evaluate.role = asked.role
     search = Search(
