@@ -16,15 +16,19 @@ from hypothesis import strategies as st
 from optuna._hypervolume import compute_hypervolume
 from optuna.trial import TrialState
 
+from dse.cost import Budget
 from dse.search.auto import Auto
 from dse.search.auto.beliefs import front_of
 from dse.search.auto.encoding import Encoding, Floats
 from dse.search.auto.gain import Gain
+from dse.search.auto.points import Points
+from dse.search.auto.reservoir import Reservoir
 from dse.search.auto.settled import settled
 from dse.search.auto.surrogate import Surrogate, squares
 from dse.search.distributions import distribution_of
 from dse.search.domain import Decisions, Exhausted
-from dse.space import Categorical, Choice, Integer, Real, Scalar
+from dse.search.feasible import FeasibleSpace
+from dse.space import Categorical, Choice, Integer, Real, Scalar, load_space
 
 LIMIT = 60.0
 
@@ -293,6 +297,17 @@ def test_a_domain_of_few_points_may_repeat_itself_but_goes_on() -> None:
 def test_nothing_fits() -> None:
     with pytest.raises(Exhausted):
         Searcher(domain=Rows([])).ask()
+
+
+def test_where_size_costs_nothing_some_of_what_is_looked_at_is_large() -> None:
+    domain = FeasibleSpace(load_space("fire"), Budget(params=1e5))
+
+    def params(*objectives: str) -> list[float]:
+        points = [Reservoir(domain, Points(domain), objectives, seed).at(0) for seed in range(5)]
+        return [domain.costs(p.decisions)["params"] for drawn in points for p in drawn[5::6]]
+
+    assert mean(params("accuracy")) > 1.2 * mean(params("accuracy", "params"))
+    assert max(params("accuracy")) <= 1e5
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.3])

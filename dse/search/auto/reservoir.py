@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from dse.search.auto.moves import moved
+from dse.search.auto.moves import large, moved
 from dse.search.auto.points import Point, Points
 from dse.search.auto.surrogate import squares
 from dse.search.domain import Decisions, Domain, Exhausted
@@ -22,6 +22,9 @@ _MOST = 400
 _RANDOM = 4
 """After the first ones, one of so many is random: in narrow budgets it takes long to find. The
 others are offspring of points before."""
+_LARGE = 6
+"""One of so many is about as large as fits, where size costs nothing more: of real networks these
+are often the best, and random ones are hardly ever among them."""
 _NEAR = 6
 """Points of about the same cost, of which the one that differs most from all before is taken."""
 _SHARES = (1.0, 0.5, 0.8, 0.2, 0.95, 0.65, 0.35, 0.05)
@@ -31,9 +34,12 @@ _SHARES = (1.0, 0.5, 0.8, 0.2, 0.95, 0.65, 0.35, 0.05)
 class Reservoir:
     """The same points for the same seed, whoever asks and however often."""
 
-    def __init__(self, domain: Domain, points: Points, seed: int) -> None:
+    def __init__(
+        self, domain: Domain, points: Points, objectives: Sequence[str], seed: int
+    ) -> None:
         self._domain = domain
         self._points = points
+        self._objectives = objectives
         self._seed = seed
         self._drawn: list[Point] = []
 
@@ -51,11 +57,19 @@ class Reservoir:
 
     def _next(self, rng: random.Random) -> Decisions:
         count = len(self._drawn)
+        if count % _LARGE == _LARGE - 1 and self._size_is_free():
+            with suppress(Exhausted):
+                return self._domain.repair(large(self._domain.choices(), rng), rng)
         if count >= _FIRST and count % _RANDOM:
             parents = [point.decisions for point in self._drawn]
             with suppress(Exhausted):
                 return self._domain.repair(moved(parents, self._domain.choices(), rng), rng)
         return self._domain.random(rng)
+
+    def _size_is_free(self) -> bool:
+        """Whether there are costs, and none of them is an objective."""
+        costs = self._points.costs
+        return bool(costs) and set(costs).isdisjoint(self._objectives)
 
 
 def spread(pool: Sequence[Point], taken: Sequence[Point]) -> Point:

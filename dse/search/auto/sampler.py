@@ -62,10 +62,11 @@ class Auto(BaseSampler):
     """Proposes what is expected to add most to the best value, or to the front's hypervolume.
 
     Objectives that are costs are known exactly before anything is evaluated; for the others a
-    Gaussian process learns from decisions and costs. Looked at are random points that fit and small
-    changes of the best ones. A proposal hangs on the seed, the trial's number and the trials of
-    the study alone, so that a study can be resumed anywhere; trials under way count as if they had
-    turned out as expected, so that many workers do not propose the same.
+    Gaussian process learns from decisions and costs. Looked at are random points that fit (where no
+    cost is an objective also some about as large as fits) and small changes of the best ones. A
+    proposal hangs on the seed, the trial's number and the trials of the study alone, so that a
+    study can be resumed anywhere; trials under way count as if they had turned out as expected, so
+    that many workers do not propose the same.
 
     Example:
         >>> sampler = Auto(domain, ("accuracy", "params"), seed=0)  # doctest: +SKIP
@@ -91,7 +92,7 @@ class Auto(BaseSampler):
         }
         # What follows remembers what would be computed again in the same way.
         self._points = Points(domain)
-        self._reservoir = Reservoir(domain, self._points, seed)
+        self._reservoir = Reservoir(domain, self._points, self._objectives, seed)
         self._fitted: Weights = {}
         self._told: dict[int, _Told] = {}
         self._estimate: Estimate | None = None
