@@ -19,7 +19,7 @@ BENCHMARKS = (
     "memory",
     "trial",
 )
-LONG = ("proposals", "samplers", "samplers_unseen", "searches", "latency")
+LONG = ("proposals", "samplers", "samplers_others", "searches", "latency")
 """Run only if they are asked for: up to hours."""
 
 

@@ -1,4 +1,4 @@
-"""`auto` on problems by which nothing about it was chosen."""
+"""`auto` on other problems than those that it was made by."""
 
 from __future__ import annotations
 
