@@ -65,14 +65,12 @@ def compare(
         slow = {rival: curves.pop(rival) for rival in SLOW if rival in curves}
         ranked = sorted(curves, key=lambda rival: float(curves[rival][:, -1].mean()))
         # The largest look at nothing that is told: of those who do, the best is of interest too.
-        rivals = ranked[: 2 if ranked[0] == largest().name else 1]
+        best = ranked[: 2 if ranked[0] == largest().name else 1]
         marks = [m for m in MARKS if own[:, m - 1].mean() > curves["random"][:, m - 1].mean()]
         worse = ", ".join(f"after {mark}" for mark in marks) or "never"
-        rows = [
-            [rival, *_against(own, its)]
-            for rival, its in [*((rival, curves[rival]) for rival in rivals), *slow.items()]
-        ]
-        summary += [[name, *row, worse] if row is rows[0] else ["", *row, ""] for row in rows]
+        for rival, its in ({each: curves[each] for each in best} | slow).items():
+            first, last = (name, worse) if rival == best[0] else ("", "")
+            summary.append([first, rival, *_against(own, its), last])
     print("trials that auto needs for the loss that the best rival, and GP, has after its last\n")
     table(
         ["problem", "rival", "its trials", "auto's", "ratio (95 %)", "auto worse than random"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -12,7 +12,7 @@ from optuna._hypervolume import compute_hypervolume
 
 from benchmarks.tables import Mnasnet
 from benchmarks.tables_cells import CellsDomain, cells_landscape
-from benchmarks.tables_made import StagesDomain, landscape
+from benchmarks.tables_made import Accuracy, StagesDomain, landscape
 from dse.cost import Budget
 from dse.search.domain import Decisions, Domain
 from dse.search.feasible import FeasibleSpace
@@ -119,19 +119,15 @@ def on_mnasnet(column: str, limit: float) -> Problem:
 def on_cells(*, seed: int, noise: float, front: bool = False) -> Problem:
     """A made-up accuracy of cells with six edges, within a limit of MACs."""
     domain = CellsDomain(2e7)
-    true = cells_landscape(domain, seed)
-    rng = random.Random(seed)
-    pairs = np.array([(true(p), domain.costs(p)["macs"]) for p in _some(domain, 300, rng)])
-    return Problem(
-        name=f"cells, noise {noise:g}{', and front of MACs' if front else ''}",
-        domain=domain,
-        open=CellsDomain(float("inf")),
-        over=lambda point: domain.costs(point)["macs"] / 2e7 - 1,
-        objectives=("accuracy", "macs") if front else ("accuracy",),
-        true=true,
-        loss=_lost_volume(pairs) if front else lambda found: -float(found[-1, 0]),
+    problem = _under_macs(
+        f"cells, noise {noise:g}",
+        domain,
+        CellsDomain(float("inf")),
+        2e7,
+        true=cells_landscape(domain, seed),
         noise=noise,
     )
+    return _as_front(problem, 300, seed) if front else problem
 
 
 def mnasnet_front(limit: float) -> Problem:
@@ -157,27 +153,15 @@ def on_stages(kind: str, limit: float, *, seed: int, noise: float, front: bool =
     design, in deviations among those that fit.
     """
     domain = StagesDomain(limit)
-    true = landscape(kind, domain, seed)
-    if front:
-        rng = random.Random(seed)
-        pairs = np.array([(true(p), domain.costs(p)["macs"]) for p in _some(domain, 200, rng)])
-        loss = _lost_volume(pairs)
-    else:
-
-        def loss(pairs: np.ndarray) -> float:
-            return -float(pairs[-1, 0])
-
-    name = f"stages, {kind}, noise {noise:g}, MACs <= {limit / 1e6:.0f}M"
-    return Problem(
-        name=name + (", and front of MACs" if front else ""),
-        domain=domain,
-        open=StagesDomain(float("inf")),
-        over=lambda point: domain.costs(point)["macs"] / limit - 1,
-        objectives=("accuracy", "macs") if front else ("accuracy",),
-        true=true,
-        loss=loss,
+    problem = _under_macs(
+        f"stages, {kind}, noise {noise:g}, MACs <= {limit / 1e6:.0f}M",
+        domain,
+        StagesDomain(float("inf")),
+        limit,
+        true=landscape(kind, domain, seed),
         noise=noise,
     )
+    return _as_front(problem, 200, seed) if front else problem
 
 
 def on_space(name: str, params: float, *, seed: int, noise: float, kind: str = "mixed") -> Problem:
@@ -198,8 +182,32 @@ def on_space(name: str, params: float, *, seed: int, noise: float, kind: str = "
     )
 
 
-def _some(domain: Domain, count: int, rng: random.Random) -> list[Decisions]:
-    return [domain.random(rng) for _ in range(count)]
+def _under_macs(
+    name: str, domain: Domain, open: Domain, limit: float, *, true: Accuracy, noise: float
+) -> Problem:
+    return Problem(
+        name=name,
+        domain=domain,
+        open=open,
+        over=lambda point: domain.costs(point)["macs"] / limit - 1,
+        objectives=("accuracy",),
+        true=true,
+        loss=lambda pairs: -float(pairs[-1, 0]),
+        noise=noise,
+    )
+
+
+def _as_front(problem: Problem, count: int, seed: int) -> Problem:
+    """The front of accuracy against MACs beside that of so many random points."""
+    rng = random.Random(seed)
+    points = [problem.domain.random(rng) for _ in range(count)]
+    pairs = [(problem.true(point), problem.domain.costs(point)["macs"]) for point in points]
+    return replace(
+        problem,
+        name=f"{problem.name}, and front of MACs",
+        objectives=("accuracy", "macs"),
+        loss=_lost_volume(np.array(pairs)),
+    )
 
 
 def _lost_volume(reference: np.ndarray) -> Callable[[np.ndarray], float]:

@@ -12,10 +12,10 @@ import optuna
 from optuna.samplers import BaseSampler
 
 from benchmarks.samplers_problems import Problem, Spent
+from dse.search.auto.moves import large
 from dse.search.distributions import distribution_of
 from dse.search.domain import Decisions
 from dse.search.samplers import make_sampler
-from dse.space import Categorical
 
 _PATIENCE = 3
 """Proposals in a row that were evaluated before, until a random point stands in for them."""
@@ -149,13 +149,7 @@ def largest() -> Contestant:
         # Nothing is drawn from the landscape before the last line: this is for free.
         points: dict[frozenset[tuple[str, object]], Decisions] = {}
         for _ in range(problem.draws):
-            wishes = {
-                name: choice.sample(rng)
-                if isinstance(choice, Categorical) and isinstance(choice.options[0], str | bool)
-                else choice.values()[-1]
-                for name, choice in problem.domain.choices().items()
-                if rng.random() < 0.7
-            }
+            wishes = large(problem.domain.choices(), rng)
             point = problem.domain.repair(wishes if rng.random() < 0.5 else {}, rng)
             points[frozenset(point.items())] = point
         dearest = sorted(points.values(), key=problem.over, reverse=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from math import log
 from typing import cast
 
 import numpy as np
 
+from benchmarks.tables_made import Accuracy, standardized
 from dse.search.domain import Decisions, Domain
 from dse.space import Categorical, Choice, Integer, Scalar
 
@@ -56,7 +57,7 @@ class CellsDomain:
         return {"macs": 1e4 * size * (work + 0.1), "params": 30 * size * (work + 0.3)}
 
 
-def cells_landscape(domain: Domain, seed: int) -> Callable[[Mapping[str, Scalar]], float]:
+def cells_landscape(domain: Domain, seed: int) -> Accuracy:
     """An accuracy for every cell, of mean 0 and deviation 1 among those that fit.
 
     What flows from the first node to the last counts, over how many convolutions, size, and a
@@ -89,10 +90,7 @@ def cells_landscape(domain: Domain, seed: int) -> Callable[[Mapping[str, Scalar]
         size = 0.5 * log(width) + 0.3 * log(depth) - 0.15 * uneven
         return float(1.2 * log(1 + 3 * flow[-1]) + 0.4 * longest[-1] + own + size)
 
-    rng = random.Random(seed)
-    sample = [raw(domain.random(rng)) for _ in range(300)]
-    mean, deviation = float(np.mean(sample)), float(np.std(sample))
-    return lambda point: (raw(point) - mean) / deviation
+    return standardized(raw, domain, seed, 300)
 
 
 def _operations(point: Mapping[str, Scalar]) -> list[str]:

@@ -16,6 +16,8 @@ from dse.space import Categorical, Choice, Integer, Scalar
 _STAGES = 6
 _HIDDEN = 12
 _PLAIN = {"plain": 1.0, "bottleneck": 0.45}
+Accuracy = Callable[[Mapping[str, Scalar]], float]
+"""What a point is worth."""
 LANDSCAPES = ("additive", "interactions", "pairs", "peak", "deceptive", "mixed", "neural")
 
 
@@ -87,7 +89,7 @@ class StagesDomain:
         return levels[place - 1] if place and not isinstance(value, str | bool) else None
 
 
-def landscape(kind: str, domain: Domain, seed: int) -> Callable[[Mapping[str, Scalar]], float]:
+def landscape(kind: str, domain: Domain, seed: int) -> Accuracy:
     """An accuracy for every point, of mean about 0 and deviation about 1 among those that fit.
 
     Args:
@@ -101,15 +103,18 @@ def landscape(kind: str, domain: Domain, seed: int) -> Callable[[Mapping[str, Sc
         seed: of its coefficients.
     """
     raw = _raw(kind, domain, np.random.default_rng([seed, LANDSCAPES.index(kind)]))
+    return standardized(raw, domain, seed, 200)
+
+
+def standardized(raw: Accuracy, domain: Domain, seed: int, count: int) -> Accuracy:
+    """The same of mean 0 and deviation 1 among so many random points that fit."""
     rng = random.Random(seed)
-    sample = [raw(domain.random(rng)) for _ in range(200)]
+    sample = [raw(domain.random(rng)) for _ in range(count)]
     mean, deviation = float(np.mean(sample)), float(np.std(sample))
     return lambda point: (raw(point) - mean) / deviation
 
 
-def _raw(
-    kind: str, domain: Domain, rng: np.random.Generator
-) -> Callable[[Mapping[str, Scalar]], float]:
+def _raw(kind: str, domain: Domain, rng: np.random.Generator) -> Accuracy:
     choices = domain.choices()
     levels = {name: list(choice.values()) for name, choice in choices.items()}
     weight = {name: rng.gamma(0.6) for name in choices}

@@ -81,9 +81,7 @@ class Book:
                 busy = True
                 if not self._signs.at_work(entry):
                     _take_over(crew, entry, kept.get(entry.number))
-        for entry in crew.promotable(entries):
-            if crew.owns(entry):
-                continue
+        for entry in crew.promotable(entries, own=False):
             busy = True
             if not self._signs.at_work(entry):
                 crew.own(entry)

@@ -6,7 +6,7 @@ import math
 import shutil
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -138,7 +138,7 @@ class Crew:
         return self._proposing and self._ledger.begun(entries) < self.search.trials
 
     def _has_work(self, entries: Sequence[Entry]) -> bool:
-        return self._may_begin(entries) or any(map(self.owns, self.promotable(entries)))
+        return self._may_begin(entries) or any(self.promotable(entries, own=True))
 
     def _propose(self) -> Job | None:
         try:
@@ -196,17 +196,20 @@ class Crew:
 
     def _promotion(self, entries: Sequence[Entry]) -> Job | None:
         """The best design that waits, on its way to the next rung, if one may go on."""
-        for entry in filter(self.owns, self.promotable(entries)):
-            assert entry.paused is not None
-            return self.send_on(entry, next_rung(self.rungs, entry.paused["epochs"]))
-        return None
+        entry = next(self.promotable(entries, own=True), None)
+        if entry is None:
+            return None
+        assert entry.paused is not None
+        return self.send_on(entry, next_rung(self.rungs, entry.paused["epochs"]))
 
-    def promotable(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Who may go on from each rung, whoever has it; the highest rung first."""
+    def promotable(self, entries: Sequence[Entry], *, own: bool) -> Iterator[Entry]:
+        """Who may go on from its rung, the highest first: this process's designs or the others'."""
         if self._span is None:
-            return []
-        found = (self._best_at(entries, rung) for rung in reversed(self.rungs))
-        return [entry for entry in found if entry is not None]
+            return
+        for rung in reversed(self.rungs):
+            entry = self._best_at(entries, rung)
+            if entry is not None and self.owns(entry) == own:
+                yield entry
 
     def _best_at(self, entries: Sequence[Entry], rung: int) -> Entry | None:
         reached = {entry.number: entry for entry in entries if rung in entry.rungs}

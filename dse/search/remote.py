@@ -129,8 +129,7 @@ class Hand:
             if entry.owner != self._owner:
                 crew.meet(entry)
                 busy |= entry.under_way and self._signs.at_work(entry)
-        waiting = (entry for entry in crew.promotable(entries) if not crew.owns(entry))
-        return busy | any(map(self._signs.at_work, waiting))
+        return busy | any(map(self._signs.at_work, crew.promotable(entries, own=False)))
 
 
 def running_search(url: str, name: str) -> dict[str, Any]:

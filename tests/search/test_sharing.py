@@ -9,10 +9,10 @@ from typing import Any
 import optuna
 import pytest
 
-from dse.runs import COST_KEYS, Trial
 from dse.search import Search, crew
 from dse.search.study import Entry, Study
 from dse.space import Space
+from tests.search.trials import trial
 
 URL = "sqlite:///study.db"
 
@@ -38,13 +38,13 @@ class Hesitant:
         if self._mine is None:
             if len(begun) >= trials:
                 return
-            trial, decisions = self._study.ask()
-            self._mine = trial.number, decisions
+            asked, decisions = self._study.ask()
+            self._mine = asked.number, decisions
             digest = self._space.bind(decisions).digest
             if any(entry.begun and entry.begun["digest"] == digest for entry in entries):
                 self._withdraw()
                 return
-            self._study.begin(trial.number, digest, "other process")
+            self._study.begin(asked.number, digest, "other process")
         elif self._steps > 0:
             self._steps -= 1
             if self._chance.random() < 0.5:
@@ -61,18 +61,8 @@ class Hesitant:
         assert self._mine is not None
         number, decisions = self._mine
         self._mine = None
-        network, cost = self._space.evaluate(decisions)
-        row = Trial(
-            trial=number,
-            name=network.name,
-            state="finished",
-            baseline=False,
-            choices=decisions,
-            design=network.model_dump(mode="json", exclude_defaults=True),
-            digest=network.digest,
-            cost={key: int(getattr(cost, key)) for key in COST_KEYS},
-            values={"accuracy": 0.5},
-        )
+        digest = self._space.bind(decisions).digest
+        row = trial(number, {"accuracy": 0.5}, digest=digest, choices=decisions)
         self._study.keep_row(number, asdict(row))
         self._study.finish(number, [0.5])
 
